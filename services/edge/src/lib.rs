@@ -1,0 +1,1 @@
+//! The edge: answers viewers from its cache or fetches from the origin.

@@ -1,0 +1,1 @@
+//! Cached responses in memory under a byte budget.

@@ -1,0 +1,1 @@
+//! Where an address is, by MaxMind-format databases.

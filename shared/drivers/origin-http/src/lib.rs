@@ -1,0 +1,1 @@
+//! Custom origins over HTTP and HTTPS: pooled connections, timeouts, attempts.

@@ -1,0 +1,1 @@
+//! Buckets and folders as origins, through object_store.

@@ -1,0 +1,6 @@
+//! How a service runs: settings, signals, draining, health, telemetry, the run file.
+
+pub mod drain;
+pub mod health;
+pub mod metrics;
+pub mod settings;

@@ -1,0 +1,242 @@
+//! Settings: one file, overridden by the environment, every key with a default for a laptop.
+//!
+//! The shapes are here; reading them is in `load`.
+
+use model::feed::Secret;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+/// Everything that an operator may set.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where this process keeps what must survive it.
+    pub data_dir: PathBuf,
+    /// Suffix of assigned names.
+    pub zone: String,
+    /// Twelve digits, as they stand in ARNs.
+    pub account_id: String,
+    /// The metadata store.
+    pub metadata: Metadata,
+    /// The edge.
+    pub edge: Edge,
+    /// The management API.
+    pub control: Control,
+    /// The DNS service.
+    pub dns: Dns,
+    /// Health and metrics.
+    pub admin: Admin,
+    /// MaxMind-format databases that tell where addresses are; the first that knows answers.
+    pub geo: Geo,
+    /// Logs, traces.
+    pub telemetry: Telemetry,
+    /// Object stores by the domain name that origins use; `default` serves every `BUCKET.s3…` name.
+    pub object_stores: BTreeMap<String, ObjectStore>,
+}
+
+/// Where metadata is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metadata {
+    /// `embedded`, `redis://`, `rediss://`, `redis+cluster://` or `redis+sentinel://`.
+    pub url: String,
+}
+
+/// One edge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Edge {
+    /// Listen address for HTTP.
+    pub http: SocketAddr,
+    /// Listen address for HTTPS.
+    pub https: SocketAddr,
+    /// Unique in the fleet; none: the host name.
+    pub id: Option<String>,
+    /// Place as shown to viewers.
+    pub pop: String,
+    /// Degrees north.
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    pub longitude: Option<f64>,
+    /// Where DNS sends viewers; empty: the listen address.
+    pub public_addresses: Vec<IpAddr>,
+    /// The word in `X-Cache`, `Via` and `Server`: `nearfront`, or `cloudfront` for drop-in tests.
+    pub product: String,
+    /// Budget of the memory cache: bytes, or a number with KiB, MiB or GiB.
+    pub memory: String,
+    /// Worker threads; none: one per core.
+    pub workers: Option<usize>,
+    /// PEM file of further authorities that origins' certificates may come from.
+    pub origin_ca_file: Option<PathBuf>,
+}
+
+/// The management API.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Control {
+    /// Listen address.
+    pub listen: SocketAddr,
+}
+
+/// The DNS service.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dns {
+    /// Listen address, UDP and TCP.
+    pub listen: SocketAddr,
+    /// Lifetime of address answers, in seconds.
+    pub ttl: u32,
+    /// Names of the zone's servers; empty: `ns1.ZONE`.
+    pub nameservers: Vec<String>,
+    /// Mailbox in the SOA record; none: `hostmaster.ZONE`.
+    pub contact: Option<String>,
+    /// Edges in order of preference where no database knows the client; the others follow by id.
+    pub order: Vec<String>,
+    /// Authorities in CAA records; empty: none is published.
+    pub caa: Vec<String>,
+    /// How many edges one answer names at most.
+    pub answers: usize,
+}
+
+/// Health and metrics.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Listen address.
+    pub listen: SocketAddr,
+}
+
+/// Geography.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Geo {
+    /// Paths of databases.
+    pub databases: Vec<PathBuf>,
+}
+
+/// Logs and traces.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Telemetry {
+    /// Filter of log lines: `info`, `nearfront_edge=debug,info`.
+    pub log: String,
+    /// `text` or `json`.
+    pub format: String,
+    /// OTLP over HTTP, `http://127.0.0.1:4318`; none: no traces are sent.
+    pub otlp_endpoint: Option<String>,
+    /// Share of requests that are traced when the viewer did not decide, 0 to 1.
+    pub sample: f64,
+}
+
+/// One object store.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ObjectStore {
+    /// `s3://BUCKET/PREFIX` (without bucket for `default`), `gs://`, `az://`, `file:///FOLDER`, `memory://`.
+    pub url: String,
+    /// Server, for all but Amazon's own: `http://127.0.0.1:9000`.
+    pub endpoint: Option<String>,
+    /// Region; none: `us-east-1`.
+    pub region: Option<String>,
+    /// Key id; none: the machine's own credentials.
+    pub access_key_id: Option<String>,
+    /// Secret.
+    pub secret_access_key: Option<Secret>,
+    /// File that holds the secret.
+    pub secret_access_key_file: Option<PathBuf>,
+    /// `BUCKET.endpoint` instead of `endpoint/BUCKET`.
+    pub virtual_hosted_style: bool,
+}
+
+const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), port)
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data_dir: "./.nearfront".into(),
+            zone: "nearfront.localhost".into(),
+            account_id: "000000000000".into(),
+            metadata: Metadata::default(),
+            edge: Edge::default(),
+            control: Control::default(),
+            dns: Dns::default(),
+            admin: Admin::default(),
+            geo: Geo::default(),
+            telemetry: Telemetry::default(),
+            object_stores: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self {
+            url: "embedded".into(),
+        }
+    }
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self {
+            http: loopback(8080),
+            https: loopback(8443),
+            id: None,
+            pop: "LOC1-P1".into(),
+            latitude: None,
+            longitude: None,
+            public_addresses: Vec::new(),
+            product: "nearfront".into(),
+            memory: "256MiB".into(),
+            workers: None,
+            origin_ca_file: None,
+        }
+    }
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self {
+            listen: loopback(9300),
+        }
+    }
+}
+
+impl Default for Dns {
+    fn default() -> Self {
+        Self {
+            listen: loopback(5300),
+            ttl: 60,
+            nameservers: Vec::new(),
+            contact: None,
+            order: Vec::new(),
+            caa: Vec::new(),
+            answers: 1,
+        }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            listen: loopback(9301),
+        }
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            log: "info".into(),
+            format: "text".into(),
+            otlp_endpoint: None,
+            sample: 1.0,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What control publishes and the other services read: the keys of the metadata store and the
+//! values behind them, all JSON.
+//!
+//! | key | value | written when |
+//! | --- | --- | --- |
+//! | `plan/ID` | [`Plan`](crate::plan::Plan) | a distribution, or anything that it refers to, changes |
+//! | `invalidation/DISTRIBUTION/ID` | [`Invalidation`] | an invalidation is made |
+//! | `certificate/NAME` | [`Certificate`] | a certificate is imported; `authority` and `zone` on first start |
+//!
+//! All other keys are control's own.
+
+use crate::{ids::DistributionId, units::Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Prefix of the keys of plans.
+pub const PLANS: &str = "plan/";
+/// Prefix of the keys of invalidations.
+pub const INVALIDATIONS: &str = "invalidation/";
+/// Prefix of the keys of certificates.
+pub const CERTIFICATES: &str = "certificate/";
+/// Name of the local certificate authority, which signs the zone's certificate.
+pub const AUTHORITY: &str = "authority";
+/// Name of the zone's own certificate, for `*.ZONE`.
+pub const ZONE: &str = "zone";
+
+/// A batch of paths to be forgotten (api.md §9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invalidation {
+    /// `I` and 13 or more of `[A-Z0-9]`.
+    pub id: String,
+    /// Whose copies.
+    pub distribution: DistributionId,
+    /// As the user gave them: each begins with `/`, a final `*` is a wildcard.
+    pub paths: Vec<String>,
+    /// The user's own mark, unique within the distribution.
+    pub caller_reference: String,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// A certificate with its private key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// `arn:aws:acm:REGION:ACCOUNT:certificate/UUID`; empty for the authority and the zone's own.
+    pub arn: String,
+    /// DNS names that it covers, lower case; a leading `*.` covers exactly one label.
+    pub names: Vec<String>,
+    /// Leaf first, then intermediates, as PEM.
+    pub chain: String,
+    /// PKCS#8, PKCS#1 or SEC1 private key as PEM.
+    pub key: Secret,
+    /// From when it is good.
+    pub not_before: Timestamp,
+    /// Until when it is good.
+    pub not_after: Timestamp,
+    /// When it was imported or made.
+    pub created: Timestamp,
+}
+
+/// Text that never shows up in logs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Secret(…)")
+    }
+}

@@ -1,0 +1,9 @@
+//! Words: the types, ids and units that every ring speaks.
+//!
+//! For: naming things once. Not for: deciding (`rules`) or doing (`drivers`, `services`).
+
+pub mod api;
+pub mod feed;
+pub mod ids;
+pub mod plan;
+pub mod units;

@@ -1,0 +1,1 @@
+//! HTTP caching decided by pure functions: CloudFront's law and RFC 9111.

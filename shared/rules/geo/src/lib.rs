@@ -1,0 +1,1 @@
+//! Distance, the ranking of edges, country restrictions.

@@ -1,0 +1,1 @@
+//! What is sent to origins and viewers: request and response header rules.

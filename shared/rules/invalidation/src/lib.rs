@@ -1,0 +1,1 @@
+//! Path patterns and bans: what an invalidation takes away.

@@ -1,0 +1,1 @@
+//! One battery per port, which every driver passes.

@@ -1,0 +1,1 @@
+//! Several crates together, in one process or many.
