@@ -3,4 +3,5 @@
 pub mod drain;
 pub mod health;
 pub mod metrics;
+pub mod service;
 pub mod settings;

@@ -20,7 +20,7 @@ impl Metrics {
             .sub_registry_with_prefix("nearfront"));
     }
 
-    /// All metrics as OpenMetrics text.
+    /// All metrics as `OpenMetrics` text.
     ///
     /// # Errors
     /// Only when formatting fails.

@@ -9,7 +9,7 @@ use std::{net::IpAddr, time::Duration};
 /// An edge beats this often, and at once after it has applied a change.
 pub const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// An edge that has not beaten for this long is not alive.
-pub const ALIVE_FOR: Duration = Duration::from_millis(3_000);
+pub const ALIVE_FOR: Duration = Duration::from_secs(3);
 
 /// What an edge says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

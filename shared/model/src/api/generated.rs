@@ -9403,7 +9403,7 @@ impl OperationName {
     }
 }
 
-pub const OPERATIONS: [Operation; 167] = [
+pub static OPERATIONS: [Operation; 167] = [
     Operation {
         name: OperationName::AssociateAlias,
         method: "PUT",
