@@ -9,7 +9,8 @@
 
 #[expect(
     missing_docs,
-    reason = "names and shapes are the vendor's; their prose is not ours to copy"
+    clippy::too_many_lines,
+    reason = "tables of names: the vendor's prose is not ours to copy, and a table is as long as it is"
 )]
 mod generated;
 mod list;
