@@ -1,5 +1,6 @@
 //! What the services ask of the world: traits and their errors, no implementation.
 
+pub mod bounds;
 pub mod cachestore;
 pub mod clock;
 pub mod locator;

@@ -4,7 +4,7 @@
 //! Not for: who is alive ([`crate::registry`]), nor for cached bodies ([`crate::cachestore`]).
 //!
 //! Keys are text of 1 to 512 bytes, `kind/id` by habit, ordered by their bytes. A value has at most
-//! [`MOST_VALUE`] bytes and a commit at most [`MOST_WRITES`] writes.
+//! [`MOST_VALUE`] bytes and a commit at most [`MOST_WRITES`] writes: see [`crate::bounds`].
 
 use async_trait::async_trait;
 use bytes::Bytes;
