@@ -44,6 +44,8 @@ pub struct Settings {
 pub struct Metadata {
     /// `embedded`, `redis://`, `rediss://`, `redis+cluster://` or `redis+sentinel://`.
     pub url: String,
+    /// File that holds the URL, when it names a password.
+    pub url_file: Option<PathBuf>,
 }
 
 /// One edge.
@@ -92,6 +94,9 @@ pub struct Dns {
     pub ttl: u32,
     /// Names of the zone's servers; empty: `ns1.ZONE`.
     pub nameservers: Vec<String>,
+    /// Where resolvers reach the zone's servers, for the addresses of those under the zone; empty:
+    /// the listen address, unless it is `0.0.0.0` or `::`.
+    pub public_addresses: Vec<IpAddr>,
     /// Mailbox in the SOA record; none: `hostmaster.ZONE`.
     pub contact: Option<String>,
     /// Edges in order of preference where no database knows the client; the others follow by id.
@@ -178,6 +183,7 @@ impl Default for Metadata {
     fn default() -> Self {
         Self {
             url: "embedded".into(),
+            url_file: None,
         }
     }
 }
@@ -214,6 +220,7 @@ impl Default for Dns {
             listen: loopback(5300),
             ttl: 60,
             nameservers: Vec::new(),
+            public_addresses: Vec::new(),
             contact: None,
             order: Vec::new(),
             caa: Vec::new(),
