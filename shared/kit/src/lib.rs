@@ -2,6 +2,8 @@
 
 pub mod drain;
 pub mod health;
+pub mod load;
 pub mod metrics;
 pub mod service;
 pub mod settings;
+pub mod size;

@@ -1,0 +1,144 @@
+//! Every key that settings know, and what its value must be.
+//!
+//! A test holds this table and the shapes in [`crate::settings`] together.
+
+use super::values::{self, Checked};
+
+/// What a value must be.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// Text that this accepts.
+    Text(fn(&str) -> Checked),
+    /// A list of texts, each of which this accepts; in the environment separated by commas.
+    List(fn(&str) -> Checked),
+    /// A whole number from the first to the second.
+    Whole(i64, i64),
+    /// A number from the first to the second.
+    Number(f64, f64),
+    /// `true` or `false`.
+    Flag,
+}
+
+/// All keys by path; `*` stands for any name.
+pub(super) const KEYS: &[(&str, Kind)] = &[
+    ("account_id", Kind::Text(values::account)),
+    ("admin.listen", Kind::Text(values::address)),
+    ("control.listen", Kind::Text(values::address)),
+    ("data_dir", Kind::Text(values::path)),
+    ("dns.answers", Kind::Whole(1, 16)),
+    ("dns.caa", Kind::List(values::name)),
+    ("dns.contact", Kind::Text(values::contact)),
+    ("dns.listen", Kind::Text(values::address)),
+    ("dns.nameservers", Kind::List(values::name)),
+    ("dns.order", Kind::List(values::edge)),
+    ("dns.ttl", Kind::Whole(0, 604_800)),
+    ("edge.http", Kind::Text(values::address)),
+    ("edge.https", Kind::Text(values::address)),
+    ("edge.id", Kind::Text(values::edge)),
+    ("edge.latitude", Kind::Number(-90.0, 90.0)),
+    ("edge.longitude", Kind::Number(-180.0, 180.0)),
+    ("edge.memory", Kind::Text(values::memory)),
+    ("edge.origin_ca_file", Kind::Text(values::path)),
+    ("edge.pop", Kind::Text(values::pop)),
+    ("edge.product", Kind::Text(values::product)),
+    ("edge.public_addresses", Kind::List(values::ip)),
+    ("edge.workers", Kind::Whole(1, 1024)),
+    ("geo.databases", Kind::List(values::path)),
+    ("metadata.url", Kind::Text(values::metadata)),
+    ("metadata.url_file", Kind::Text(values::path)),
+    ("object_stores.*.access_key_id", Kind::Text(values::filled)),
+    ("object_stores.*.endpoint", Kind::Text(values::http)),
+    ("object_stores.*.region", Kind::Text(values::filled)),
+    (
+        "object_stores.*.secret_access_key",
+        Kind::Text(values::filled),
+    ),
+    (
+        "object_stores.*.secret_access_key_file",
+        Kind::Text(values::path),
+    ),
+    ("object_stores.*.url", Kind::Text(values::store)),
+    ("object_stores.*.virtual_hosted_style", Kind::Flag),
+    ("telemetry.format", Kind::Text(values::format)),
+    ("telemetry.log", Kind::Text(values::filter)),
+    ("telemetry.otlp_endpoint", Kind::Text(values::collector)),
+    ("telemetry.sample", Kind::Number(0.0, 1.0)),
+    ("zone", Kind::Text(values::zone)),
+];
+
+/// What the value at this path must be; none when no key is there.
+pub(super) fn kind(pattern: &str) -> Option<Kind> {
+    KEYS.iter()
+        .find(|(path, _)| *path == pattern)
+        .map(|(_, kind)| *kind)
+}
+
+/// Whether there are keys below this path.
+pub(super) fn is_table(pattern: &str) -> bool {
+    children(pattern).next().is_some()
+}
+
+/// Names directly below a table; the whole file is the table with the empty path.
+pub(super) fn children(table: &str) -> impl Iterator<Item = &'static str> {
+    let depth = if table.is_empty() { 0 } else { table.len() + 1 };
+    let inside = if table.is_empty() {
+        String::new()
+    } else {
+        format!("{table}.")
+    };
+    KEYS.iter()
+        .filter(move |(path, _)| path.starts_with(&inside))
+        .filter_map(move |(path, _)| path.get(depth..)?.split('.').next())
+}
+
+/// The key that was most likely meant by `name` in `table`, as it would be written there.
+///
+/// A key of exactly this name elsewhere wins over one of a similar name here.
+pub(super) fn nearest(table: &str, name: &str) -> Option<String> {
+    let here = children(table).min_by_key(|known| strsim::osa_distance(known, name))?;
+    let elsewhere = || KEYS.iter().find(|(path, _)| path.ends_with(&format!(".{name}")));
+    match elsewhere() {
+        Some((path, _)) if strsim::osa_distance(here, name) > 2 => Some((*path).to_owned()),
+        _ if table.is_empty() => Some(here.to_owned()),
+        _ => Some(format!("{table}.{here}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEYS, nearest};
+    use crate::settings::{ObjectStore, Settings};
+
+    #[test]
+    fn a_slip_of_the_finger_finds_its_key() {
+        assert_eq!(nearest("edge", "htp").as_deref(), Some("edge.http"));
+        assert_eq!(nearest("", "zoen").as_deref(), Some("zone"));
+        assert_eq!(nearest("", "latitude").as_deref(), Some("edge.latitude"));
+    }
+
+    #[test]
+    fn the_table_and_the_shapes_name_the_same_keys() {
+        let mut settings = Settings::default();
+        let store = ObjectStore::default();
+        settings.object_stores.insert("*".into(), store);
+        let mut paths = Vec::new();
+        leaves(&serde_json::to_value(&settings).unwrap(), "", &mut paths);
+        paths.sort();
+        let known: Vec<_> = KEYS.iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(known, paths);
+    }
+
+    fn leaves(value: &serde_json::Value, path: &str, into: &mut Vec<String>) {
+        let Some(table) = value.as_object() else {
+            return into.push(path.to_owned());
+        };
+        for (key, value) in table {
+            let below = if path.is_empty() {
+                key.clone()
+            } else {
+                format!("{path}.{key}")
+            };
+            leaves(value, &below, into);
+        }
+    }
+}

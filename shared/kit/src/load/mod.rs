@@ -1,0 +1,198 @@
+//! Reading settings: the file, then the environment, and every fault at once.
+//!
+//! For: turning `nearfront.toml` and `NEARFRONT__SECTION__KEY` variables into [`Settings`].
+//! Not for: whether addresses are free or databases can be opened; those who open them say so.
+//!
+//! An empty variable counts as unset. Lists are separated by commas in variables.
+
+mod keys;
+mod secrets;
+mod values;
+mod walk;
+
+use crate::settings::Settings;
+use config::{Config, Environment, File, FileFormat};
+use serde::Serialize;
+use std::{
+    collections::HashMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+/// Where settings are looked for when no path is given.
+pub const DEFAULT_FILE: &str = "nearfront.toml";
+/// What the names of variables begin with.
+pub const PREFIX: &str = "NEARFRONT__";
+
+/// Variables of the environment by name.
+pub type Variables = HashMap<String, String>;
+
+/// One thing that is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Which key, as `edge.http`; for what is not even TOML, the line: `line 3`.
+    pub path: String,
+    /// What is wrong and what to write instead.
+    pub problem: String,
+    /// The variable it came from; none: the file.
+    pub variable: Option<String>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.path, self.problem)?;
+        match &self.variable {
+            Some(name) => write!(out, " (set by {name})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Settings cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file that was asked for is not readable.
+    #[error("the settings file {} cannot be read: {why}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// The system's reason.
+        why: std::io::Error,
+    },
+    /// All that is wrong with it.
+    #[error("the settings are not good:{}", listed(.0))]
+    Faulty(Vec<Fault>),
+}
+
+fn listed(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("\n  {fault}")).collect()
+}
+
+/// Reads `file`, or [`DEFAULT_FILE`] where that exists, and the environment of this process; then
+/// the files that hold secrets.
+///
+/// # Errors
+/// When a file cannot be read; otherwise all faults together.
+pub fn load(file: Option<&Path>) -> Result<Settings, LoadError> {
+    let text = text_of(file)?;
+    let settings = read(&text, environment()).map_err(LoadError::Faulty)?;
+    secrets::fill(settings).map_err(LoadError::Faulty)
+}
+
+fn text_of(file: Option<&Path>) -> Result<String, LoadError> {
+    let path = file.unwrap_or_else(|| Path::new(DEFAULT_FILE));
+    match std::fs::read_to_string(path) {
+        Err(why) if file.is_none() && why.kind() == std::io::ErrorKind::NotFound => {
+            Ok(String::new())
+        }
+        read => read.map_err(|why| LoadError::Unreadable {
+            path: path.to_owned(),
+            why,
+        }),
+    }
+}
+
+/// The variables of this process that may be settings. Names and values that are not UTF-8 come
+/// with replacement characters, so that they are refused by name.
+pub fn environment() -> Variables {
+    std::env::vars_os()
+        .map(|(name, value)| {
+            let name = name.to_string_lossy().into_owned();
+            (name, value.to_string_lossy().into_owned())
+        })
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .collect()
+}
+
+/// Settings from the text of a file and variables. Opens no other file.
+///
+/// # Errors
+/// All faults, ordered by path.
+pub fn read(text: &str, variables: Variables) -> Result<Settings, Vec<Fault>> {
+    let merged = merge(text, variables).map_err(|fault| vec![fault])?;
+    let (tree, mut faults) = walk::walk(&merged);
+    match serde_json::from_value::<Settings>(tree) {
+        Ok(settings) => {
+            faults.extend(together(&settings));
+            if faults.is_empty() {
+                return Ok(settings);
+            }
+        }
+        Err(why) if faults.is_empty() => faults.push(fault("settings", why.to_string())),
+        Err(_) => {}
+    }
+    faults.sort_by(|one, other| one.path.cmp(&other.path));
+    Err(faults)
+}
+
+fn fault(path: impl Into<String>, problem: impl Into<String>) -> Fault {
+    Fault {
+        path: path.into(),
+        problem: problem.into(),
+        variable: None,
+    }
+}
+
+fn merge(text: &str, variables: Variables) -> Result<config::Value, Fault> {
+    toml::from_str::<toml::Table>(text).map_err(|why| syntax(text, &why))?;
+    let environment = Environment::with_prefix("NEARFRONT")
+        .prefix_separator("__")
+        .separator("__")
+        .ignore_empty(true)
+        .source(Some(variables));
+    Config::builder()
+        .add_source(File::from_str(text, FileFormat::Toml))
+        .add_source(environment)
+        .build()
+        .map(|config| config.cache)
+        .map_err(|why| fault("settings", why.to_string()))
+}
+
+fn syntax(text: &str, why: &toml::de::Error) -> Fault {
+    let before = why.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    fault(format!("line {line}"), format!("this is not TOML: {}", why.message()))
+}
+
+/// What no single value can tell.
+fn together(settings: &Settings) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if settings.edge.latitude.is_some() != settings.edge.longitude.is_some() {
+        faults.push(fault(
+            "edge.latitude",
+            "latitude and longitude belong together: set both or neither",
+        ));
+    }
+    if settings.metadata.url_file.is_some() && settings.metadata.url != "embedded" {
+        faults.push(fault(
+            "metadata.url_file",
+            "metadata.url is set too: keep one of the two",
+        ));
+    }
+    for (name, store) in &settings.object_stores {
+        faults.extend(store_together(name, store));
+    }
+    faults
+}
+
+fn store_together(name: &str, store: &crate::settings::ObjectStore) -> Vec<Fault> {
+    let path = |key: &str| walk::below(&walk::below("object_stores", name), key);
+    let mut faults = Vec::new();
+    if store.url.is_empty() {
+        faults.push(fault(path("url"), "is missing: every object store needs one"));
+    }
+    let secrets = (&store.secret_access_key, &store.secret_access_key_file);
+    if let (Some(_), Some(_)) = secrets {
+        let problem = "secret_access_key is set too: keep one of the two";
+        faults.push(fault(path("secret_access_key_file"), problem));
+    }
+    let secret = secrets.0.is_some() || secrets.1.is_some();
+    if secret != store.access_key_id.is_some() {
+        let problem = "a key id and its secret belong together: set both or neither";
+        faults.push(fault(path("access_key_id"), problem));
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+use super::*;
+use std::collections::BTreeSet;
+
+const SAMPLE: &str = r#"
+data_dir = "/srv/nearfront"
+zone = "cdn.example"
+account_id = "123456789012"
+[metadata]
+url = "redis://127.0.0.1/0"
+[edge]
+http = "0.0.0.0:80"
+latitude = 50
+longitude = 8.5
+public_addresses = ["192.0.2.1", "2001:db8::1"]
+memory = "1GiB"
+[control]
+listen = "127.0.0.1:0"
+[dns]
+ttl = 30
+order = ["fra-1", "nrt-1"]
+[admin]
+listen = "127.0.0.1:0"
+[geo]
+databases = ["/srv/country.mmdb"]
+[telemetry]
+log = "debug"
+sample = 0.5
+[object_stores.default]
+url = "s3://"
+endpoint = "http://127.0.0.1:9000"
+access_key_id = "me"
+secret_access_key = "hush"
+[object_stores."media.example"]
+url = "file:///srv/media"
+"#;
+
+fn set(pairs: &[(&str, &str)]) -> Variables {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn faults(text: &str, pairs: &[(&str, &str)]) -> Vec<String> {
+    let faults = read(text, set(pairs)).unwrap_err();
+    faults.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    let settings = read("", Variables::new()).unwrap();
+    assert_eq!(settings.edge.http.port(), 8080);
+    assert_eq!(settings.zone, "nearfront.localhost");
+}
+
+#[test]
+fn the_sample_is_read_as_written() {
+    let settings = read(SAMPLE, Variables::new()).unwrap();
+    assert_eq!(settings.edge.latitude, Some(50.0));
+    assert_eq!(settings.edge.public_addresses.len(), 2);
+    assert_eq!(settings.object_stores["media.example"].url, "file:///srv/media");
+}
+
+#[test]
+fn variables_win_over_the_file() {
+    let settings = read(
+        SAMPLE,
+        set(&[
+            ("NEARFRONT__EDGE__HTTP", "127.0.0.1:81"),
+            ("NEARFRONT__DNS__TTL", "5"),
+            ("NEARFRONT__TELEMETRY__SAMPLE", "1"),
+            ("NEARFRONT__EDGE__PUBLIC_ADDRESSES", "192.0.2.7, 192.0.2.8"),
+            ("NEARFRONT__OBJECT_STORES__DEFAULT__VIRTUAL_HOSTED_STYLE", "true"),
+            ("NEARFRONT__ZONE", ""),
+            ("NEARFRONTIER", "not ours"),
+        ]),
+    )
+    .unwrap();
+    assert_eq!(settings.edge.http.port(), 81);
+    assert_eq!(settings.dns.ttl, 5);
+    assert_eq!(settings.edge.public_addresses.len(), 2);
+    assert!(settings.object_stores["default"].virtual_hosted_style);
+    assert_eq!(settings.zone, "cdn.example");
+}
+
+#[test]
+fn a_wrong_key_in_any_table_is_refused_by_name() {
+    let mut table: toml::Table = toml::from_str(SAMPLE).unwrap();
+    let mut tables = BTreeSet::from([Vec::new()]);
+    for (name, value) in &table {
+        let Some(inner) = value.as_table() else { continue };
+        tables.insert(vec![name.clone()]);
+        for (key, value) in inner {
+            if value.is_table() {
+                tables.insert(vec![name.clone(), key.clone()]);
+            }
+        }
+    }
+    tables.remove(&vec!["object_stores".to_owned()]); // any name is good there
+    assert_eq!(tables.len(), 10);
+    for path in tables {
+        let mut slipped = std::mem::take(&mut table);
+        let mut at = &mut slipped;
+        for key in &path {
+            at = at[key].as_table_mut().unwrap();
+        }
+        at.insert("wrongg".into(), 1.into());
+        let found = faults(&toml::to_string(&slipped).unwrap(), &[]);
+        assert_eq!(found.len(), 1, "{path:?}: {found:?}");
+        assert!(found[0].contains("wrongg: there is no such key; the nearest is `"), "{found:?}");
+        table = toml::from_str(SAMPLE).unwrap();
+    }
+}
+
+#[test]
+fn all_faults_come_together_with_path_and_advice() {
+    let found = faults(
+        "zone = 7\n[edge]\nhtp = '1'\nlatitude = 91\nmemory = '12 parsecs'\n[admn]\nx = 1\n[object_stores.'a.b']\nurl = 'ftp://x'",
+        &[
+            ("NEARFRONT__EDGE__HTTPS", "8443"),
+            ("NEARFRONT__DNS__LISTN", "127.0.0.1:1"),
+            ("NEARFRONT__CONTROL", "x"),
+        ],
+    );
+    let expected = [
+        "admn: there is no such key; the nearest is `admin`",
+        "control: must be a table: [control] (set by NEARFRONT__CONTROL)",
+        "dns.listn: there is no such key; the nearest is `dns.listen` (set by NEARFRONT__DNS__LISTN)",
+        "edge.htp: there is no such key; the nearest is `edge.http`",
+        "edge.https: must be ADDRESS:PORT",
+        "edge.latitude: must be a number from -90 to 90",
+        "edge.memory: must be at least 1MiB",
+        "object_stores.\"a.b\".url: must begin with s3://",
+        "zone: must be text, in quotes, not a whole number",
+    ];
+    for text in expected {
+        assert!(found.iter().any(|fault| fault.starts_with(text)), "{text}: {found:#?}");
+    }
+    let other = faults("[edge]\nlatitude = 1", &[]);
+    assert!(other[0].contains("belong together"), "{other:?}");
+}
+
+#[test]
+fn what_is_not_toml_names_its_line() {
+    let found = faults("zone = 'a'\nzone = = 3\n", &[]);
+    assert!(found[0].starts_with("line 2: this is not TOML"), "{found:?}");
+}
+
+#[test]
+fn secrets_are_read_from_files_and_never_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "hush\n").unwrap();
+    let file = folder.path().join("nearfront.toml");
+    let text = format!(
+        "[object_stores.default]\nurl='s3://'\naccess_key_id='a'\nsecret_access_key_file='{}'",
+        secret.display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let settings = load(Some(&file)).unwrap();
+    let store = &settings.object_stores["default"];
+    assert_eq!(store.secret_access_key.as_ref().unwrap().0, "hush");
+    assert!(!format!("{settings:?}").contains("hush"));
+    std::fs::remove_file(&secret).unwrap();
+    let why = load(Some(&file)).unwrap_err().to_string();
+    assert!(why.contains("object_stores.default.secret_access_key_file: "), "{why}");
+}
+
+#[test]
+fn a_file_that_was_named_must_exist() {
+    let why = load(Some(Path::new("/nowhere/nearfront.toml"))).unwrap_err();
+    assert!(matches!(why, LoadError::Unreadable { .. }));
+}
