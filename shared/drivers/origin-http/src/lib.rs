@@ -1,1 +1,100 @@
 //! Custom origins over HTTP and HTTPS: pooled connections, timeouts, attempts.
+//!
+//! For: one request to one web server, spoken as HTTP/1.1 over TCP or TLS.
+//! Not for: what may be asked or kept, signatures, object stores; nor HTTP/2 towards origins.
+//!
+//! | file | what it decides |
+//! | --- | --- |
+//! | `target` | scheme, address, port and certificate name of a request |
+//! | `dial` | TCP and TLS within the connect timeout |
+//! | `trust` | which certificates are believed |
+//! | `pool` | which idle connections are kept, and for how long |
+//! | `attempts` | what is tried again, and how often |
+//! | `exchange` | one request and the head of its answer on one connection |
+//! | `upload`, `download` | bodies, piece by piece, with their timeouts |
+//! | `fields` | hop-by-hop fields and framing |
+//!
+//! Memory: a connection buffers at most 128 KiB in each direction; bodies are never collected.
+
+mod attempts;
+mod dial;
+mod download;
+mod exchange;
+mod fields;
+mod pool;
+mod target;
+mod trust;
+mod upload;
+
+use async_trait::async_trait;
+use model::plan::Origin as OriginPlan;
+use ports::origin::{Origin, OriginError, OriginRequest, OriginResponse};
+use std::sync::Arc;
+
+/// What an operator may choose about web servers as origins.
+#[derive(Clone, Debug)]
+pub struct HttpOriginConfig {
+    /// PEM texts with further certificate authorities; each may hold several.
+    pub extra_roots_pem: Vec<Vec<u8>>,
+    /// Whether the machine's own authorities are believed beside Mozilla's.
+    pub native_roots: bool,
+    /// Idle connections kept for one server at most.
+    pub idle_per_origin: usize,
+}
+
+impl Default for HttpOriginConfig {
+    fn default() -> Self {
+        Self {
+            extra_roots_pem: Vec::new(),
+            native_roots: true,
+            idle_per_origin: 128,
+        }
+    }
+}
+
+/// Web servers as origins. Cheap to share; connections are pooled across all callers.
+///
+/// Must be called within a tokio runtime: each connection is driven by a task of the runtime
+/// that opened it.
+pub struct HttpOrigin {
+    dialer: dial::Dialer,
+    pool: Arc<pool::Pool>,
+}
+
+impl HttpOrigin {
+    /// Reads the authorities.
+    ///
+    /// Errors: [`OriginError::Tls`] when a PEM text holds no certificate or a broken one.
+    pub fn new(config: HttpOriginConfig) -> Result<Self, OriginError> {
+        let trust = trust::Trust::new(&config.extra_roots_pem, config.native_roots)?;
+        Ok(Self {
+            dialer: dial::Dialer::new(trust),
+            pool: Arc::new(pool::Pool::new(config.idle_per_origin)),
+        })
+    }
+
+    /// Idle connections that are kept right now, for metrics.
+    pub fn idle_connections(&self) -> usize {
+        self.pool.len()
+    }
+}
+
+#[async_trait]
+impl Origin for HttpOrigin {
+    /// Asks a custom origin.
+    ///
+    /// Attempts: a connection that cannot be made is tried again up to `origin.attempts` times in
+    /// all; so is a GET or HEAD without answer in time. Other methods are never sent twice, but for
+    /// a reused connection that the server had already closed. CloudFront developer guide,
+    /// connection attempts and origin response timeout.
+    ///
+    /// Errors: [`OriginError::NotConfigured`] for a bucket, or a path that HTTP cannot carry.
+    async fn fetch(
+        &self,
+        origin: &OriginPlan,
+        request: OriginRequest,
+    ) -> Result<OriginResponse, OriginError> {
+        let asking = attempts::Asking::new(self, origin, request)?;
+        asking.answer().await
+    }
+}

@@ -1,0 +1,210 @@
+//! What is tried again, and how often.
+
+use crate::{
+    HttpOrigin,
+    download::Download,
+    exchange::{self, Failed},
+    fields,
+    pool::Connection,
+    target::Target,
+    upload::Upload,
+};
+use http::{HeaderMap, Method, Request, Response, Uri};
+use hyper::body::Incoming;
+use model::plan::Origin as OriginPlan;
+use ports::origin::{OriginError, OriginRequest, OriginResponse, Timing};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// One question to one origin, over as many attempts as it takes.
+pub(crate) struct Asking<'a> {
+    driver: &'a HttpOrigin,
+    target: Target,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    upload: Arc<Upload>,
+    connect_timeout: Duration,
+    read_timeout: Duration,
+    deadline: Option<Instant>,
+    /// Attempts that are left.
+    left: u8,
+}
+
+impl<'a> Asking<'a> {
+    /// Reads plan and request; nothing is sent.
+    ///
+    /// Errors: [`OriginError::NotConfigured`] for a bucket or a path that HTTP cannot carry.
+    pub fn new(
+        driver: &'a HttpOrigin,
+        origin: &OriginPlan,
+        request: OriginRequest,
+    ) -> Result<Self, OriginError> {
+        let target = Target::of(origin, &request)?;
+        let uri = path(&request.path_and_query)?;
+        let mut headers = request.headers;
+        fields::for_request(&mut headers, &request.method, request.body.is_some());
+        Ok(Self {
+            driver,
+            target,
+            method: request.method,
+            uri,
+            headers,
+            upload: Upload::new(request.body),
+            connect_timeout: Duration::from_secs(origin.connect_timeout.0),
+            read_timeout: Duration::from_secs(origin.read_timeout.0),
+            deadline: origin
+                .completion_timeout
+                .map(|limit| Instant::now() + Duration::from_secs(limit.0)),
+            left: origin.attempts.max(1),
+        })
+    }
+
+    /// The answer, within the completion timeout.
+    pub async fn answer(mut self) -> Result<OriginResponse, OriginError> {
+        let Some(deadline) = self.deadline else {
+            return self.persist().await;
+        };
+        let given_up =
+            || OriginError::Timeout("no answer within the response completion timeout".into());
+        tokio::time::timeout_at(deadline, self.persist())
+            .await
+            .unwrap_or_else(|_| Err(given_up()))
+    }
+
+    async fn persist(&mut self) -> Result<OriginResponse, OriginError> {
+        let mut pooled = self.driver.pool.take(&self.target);
+        loop {
+            let begun = Instant::now();
+            let (mut connection, connect) = match pooled.take() {
+                Some(connection) => (connection, Duration::ZERO),
+                None => (self.connect().await?, begun.elapsed()),
+            };
+            let sent = Instant::now();
+            let asked = exchange::ask(
+                &mut connection,
+                self.request(),
+                &self.upload,
+                self.read_timeout,
+            );
+            match asked.await {
+                Ok(response) => {
+                    let first_byte = sent.elapsed();
+                    let timing = Timing {
+                        connect,
+                        first_byte,
+                    };
+                    return Ok(self.respond(response, connection, timing));
+                }
+                Err(failed) if self.again(&failed, connection.reused) => {
+                    tracing::debug!(?failed, server = ?self.target.server, "asking again");
+                }
+                Err(failed) => return Err(failed.into()),
+            }
+        }
+    }
+
+    /// A new connection; each try is an attempt.
+    async fn connect(&mut self) -> Result<Connection, OriginError> {
+        loop {
+            self.left = self.left.saturating_sub(1);
+            let dialled = self
+                .driver
+                .dialer
+                .dial(&self.target, self.connect_timeout)
+                .await;
+            match dialled {
+                Err(OriginError::Connect(_) | OriginError::Timeout(_)) if self.left > 0 => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Whether a failed exchange is tried again. A reused connection that turns out to be closed
+    /// is nobody's failure: the server may close it at any time (RFC 9112 §9.5).
+    fn again(&mut self, failed: &Failed, reused: bool) -> bool {
+        let harmless = matches!(self.method, Method::GET | Method::HEAD);
+        let whole = self.upload.is_whole();
+        match failed {
+            Failed::Unsent if reused && whole => self.for_free(),
+            Failed::Closed(_) if reused && whole && self.method.is_safe() => self.for_free(),
+            Failed::Unsent => whole && self.left > 0,
+            Failed::Silent(_) if harmless && whole => {
+                if reused {
+                    self.left = self.left.saturating_sub(1);
+                }
+                self.left > 0
+            }
+            _ => false,
+        }
+    }
+
+    /// The next connection is a new one, so this happens once; it must find an attempt left.
+    fn for_free(&mut self) -> bool {
+        self.left = self.left.max(1);
+        true
+    }
+
+    fn request(&self) -> Request<crate::upload::Outgoing> {
+        let mut request = Request::new(self.upload.outgoing());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+
+    fn respond(
+        &self,
+        response: Response<Incoming>,
+        connection: Connection,
+        timing: Timing,
+    ) -> OriginResponse {
+        let (head, incoming) = response.into_parts();
+        let mut headers = head.headers;
+        fields::for_response(&mut headers);
+        let download = Download {
+            incoming,
+            connection: Some(connection),
+            pool: Arc::clone(&self.driver.pool),
+            limit: self.read_timeout,
+            deadline: self.deadline,
+        };
+        OriginResponse {
+            status: head.status,
+            headers,
+            body: download.stream(),
+            timing,
+        }
+    }
+}
+
+/// A path as it stands, in origin form.
+fn path(text: &str) -> Result<Uri, OriginError> {
+    let refused = |why: &str| {
+        OriginError::NotConfigured(format!("the path {text:?} cannot be sent in HTTP: {why}"))
+    };
+    if !text.starts_with('/') || text.contains('#') {
+        return Err(refused("it must begin with / and have no fragment"));
+    }
+    text.parse()
+        .map_err(|e: http::uri::InvalidUri| refused(&e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_sent_as_it_stands() {
+        for text in ["/", "//a//../b/", "/a%20b?x=1&y=%2F", "/%zz?", "/a?b?c"] {
+            assert_eq!(path(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_http_cannot_carry_is_refused() {
+        for text in ["", "a", "*", "/a b", "/a#b", "/a\r\nx: y", "http://other/"] {
+            assert!(path(text).is_err(), "{text:?}");
+        }
+    }
+}

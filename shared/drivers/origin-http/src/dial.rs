@@ -1,0 +1,158 @@
+//! New connections: name, TCP, TLS, all within one connect timeout.
+
+use crate::{
+    pool::{Connection, Sender},
+    target::{Server, Target},
+    trust::Trust,
+};
+use futures::{StreamExt, stream::FuturesUnordered};
+use hyper::{
+    client::conn::http1,
+    rt::{Read, Write},
+};
+use hyper_util::rt::TokioIo;
+use ports::origin::OriginError;
+use rustls::pki_types::ServerName;
+use std::{io, net::SocketAddr, time::Duration};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// How long one address is waited for before the next is tried beside it (RFC 8305 §5).
+const STAGGER: Duration = Duration::from_millis(250);
+/// Addresses of one name that are tried at most.
+const ADDRESSES: usize = 8;
+/// Largest response head, as CloudFront has it.
+const HEAD: usize = 32_768;
+/// Header fields in a head at most; 32,768 bytes hold no sensible head with more.
+const FIELDS: usize = 1_024;
+/// Largest buffer of a connection, each way.
+const BUFFER: usize = 128 * 1024;
+
+/// Opens connections.
+pub(crate) struct Dialer {
+    trust: Trust,
+}
+
+impl Dialer {
+    /// With these authorities.
+    pub fn new(trust: Trust) -> Self {
+        Self { trust }
+    }
+
+    /// One attempt to connect, for `limit` at most.
+    ///
+    /// Cancellation: a connection that is not ready yet is closed.
+    pub async fn dial(&self, target: &Target, limit: Duration) -> Result<Connection, OriginError> {
+        tokio::time::timeout(limit, self.open(target))
+            .await
+            .unwrap_or_else(|_| Err(too_slow(&target.server, limit)))
+    }
+
+    async fn open(&self, target: &Target) -> Result<Connection, OriginError> {
+        let server = &target.server;
+        let tcp = connect(server).await?;
+        let sender = match &server.tls {
+            None => speak(TokioIo::new(tcp)).await,
+            Some(name) => speak(TokioIo::new(self.secure(server, name, tcp).await?)).await,
+        };
+        sender
+            .map(|sender| Connection::new(target, sender))
+            .map_err(|e| OriginError::Connect(e.to_string()))
+    }
+
+    async fn secure(
+        &self,
+        server: &Server,
+        name: &str,
+        tcp: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, OriginError> {
+        let sni = ServerName::try_from(name.to_owned())
+            .or_else(|_| ServerName::try_from(server.host.clone()))
+            .map_err(|_| OriginError::Tls(format!("{name} is no name that TLS can ask for")))?;
+        TlsConnector::from(self.trust.settings(name, &server.host)?)
+            .connect(sni, tcp)
+            .await
+            .map_err(|e| tls_failure(server, &e))
+    }
+}
+
+fn too_slow(server: &Server, limit: Duration) -> OriginError {
+    OriginError::Timeout(format!(
+        "no connection to {}:{} within {} s",
+        server.host,
+        server.port,
+        limit.as_secs()
+    ))
+}
+
+/// Only what TLS itself says is a TLS failure; a reset in the middle is a failed connection.
+fn tls_failure(server: &Server, error: &io::Error) -> OriginError {
+    let place = format!("{}:{}", server.host, server.port);
+    match error.get_ref().and_then(|e| e.downcast_ref()) {
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {
+            OriginError::Tls(format!(
+                "{place}: the certificate's authority is not trusted; add it to \
+                 edge.origin_ca_file if it is your own"
+            ))
+        }
+        Some(tls) => OriginError::Tls(format!("{place}: {tls}")),
+        None => OriginError::Connect(format!("{place}: {error} during the TLS handshake")),
+    }
+}
+
+/// A TCP connection to the first address that takes one.
+async fn connect(server: &Server) -> Result<TcpStream, OriginError> {
+    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((server.host.as_str(), server.port))
+        .await
+        .map_err(|e| OriginError::Name(format!("{} ({e})", server.host)))?
+        .take(ADDRESSES)
+        .collect();
+    if addresses.is_empty() {
+        return Err(OriginError::Name(server.host.clone()));
+    }
+    let refused =
+        |e: io::Error| OriginError::Connect(format!("{}:{}: {e}", server.host, server.port));
+    let tcp = race(addresses).await.map_err(refused)?;
+    tcp.set_nodelay(true).map_err(refused)?;
+    Ok(tcp)
+}
+
+/// Tries addresses in order, the next as soon as one fails or is slow (RFC 8305 §5).
+async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut waiting = addresses.into_iter();
+    let mut trying = FuturesUnordered::new();
+    let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        match waiting.next() {
+            Some(address) => trying.push(TcpStream::connect(address)),
+            None if trying.is_empty() => return Err(failed),
+            None => {}
+        }
+        tokio::select! {
+            Some(done) = trying.next() => match done {
+                Ok(tcp) => return Ok(tcp),
+                Err(e) => failed = e,
+            },
+            () = tokio::time::sleep(STAGGER), if waiting.len() > 0 => {}
+        }
+    }
+}
+
+/// Starts HTTP/1.1 on a stream, driven by a task of its own until either side closes.
+async fn speak<S>(stream: S) -> hyper::Result<Sender>
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
+    let (sender, connection) = http1::Builder::new()
+        .max_buf_size(BUFFER)
+        .max_header_size(HEAD)
+        .max_headers(FIELDS)
+        .handshake(stream)
+        .await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to an origin ended");
+        }
+    });
+    Ok(sender)
+}

@@ -1,0 +1,92 @@
+//! One request and the head of its answer, on one connection.
+
+use crate::{
+    pool::Connection,
+    upload::{Outgoing, Upload},
+};
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use ports::origin::OriginError;
+use std::{sync::Arc, time::Duration};
+
+/// Why no head came.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// The connection had been closed before anything was written.
+    Unsent,
+    /// It was closed after that, without a byte of an answer that could be read.
+    Closed(String),
+    /// Nothing came in time.
+    Silent(Duration),
+    /// Something came that is not HTTP.
+    Garbled(String),
+    /// The request's own body ended early.
+    ViewerGone,
+}
+
+impl From<Failed> for OriginError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Unsent => Self::Connect("the connection closed at once".into()),
+            Failed::Closed(why) => Self::Protocol(format!("closed without an answer: {why}")),
+            Failed::Silent(limit) => {
+                Self::Timeout(format!("no answer within {} s", limit.as_secs()))
+            }
+            Failed::Garbled(why) => Self::Protocol(why),
+            Failed::ViewerGone => Self::ViewerGone,
+        }
+    }
+}
+
+/// Sends `request` and waits for the head of the answer, `limit` long at most since something last
+/// moved. Informational answers are passed over (RFC 9110 §15.2).
+///
+/// Cancellation: closes the connection.
+pub(crate) async fn ask(
+    connection: &mut Connection,
+    request: Request<Outgoing>,
+    upload: &Arc<Upload>,
+    limit: Duration,
+) -> Result<Response<Incoming>, Failed> {
+    upload.begin();
+    let sending = connection.sender.try_send_request(request);
+    tokio::pin!(sending);
+    loop {
+        let late = upload.silent_at(limit);
+        tokio::select! {
+            biased;
+            answer = &mut sending => return judge(answer, upload),
+            () = tokio::time::sleep_until(late) => {
+                if upload.silent_at(limit) <= tokio::time::Instant::now() {
+                    return Err(Failed::Silent(limit));
+                }
+            }
+        }
+    }
+}
+
+type Answer = Result<Response<Incoming>, hyper::client::conn::TrySendError<Request<Outgoing>>>;
+
+fn judge(answer: Answer, upload: &Upload) -> Result<Response<Incoming>, Failed> {
+    match answer {
+        Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => Err(
+            Failed::Garbled("it switched protocols without being asked to".into()),
+        ),
+        Ok(response) => Ok(response),
+        Err(_) if upload.is_gone() => Err(Failed::ViewerGone),
+        Err(error) if error.message().is_some() => Err(Failed::Unsent),
+        Err(error) => Err(classify(error.error())),
+    }
+}
+
+fn classify(error: &hyper::Error) -> Failed {
+    if error.is_body_write_aborted() {
+        Failed::ViewerGone // it announced more bytes than it sent
+    } else if error.is_parse_too_large() {
+        Failed::Garbled("the response head is larger than 32,768 bytes".into())
+    } else if error.is_parse() {
+        Failed::Garbled(format!("not HTTP/1.1: {error}"))
+    } else {
+        Failed::Closed(error.to_string())
+    }
+}

@@ -1,0 +1,172 @@
+//! Idle connections, by server, each for as long as its origin's keep-alive timeout says.
+
+use crate::{
+    target::{Server, Target},
+    upload::Outgoing,
+};
+use hyper::client::conn::http1::SendRequest;
+use model::units::Seconds;
+use parking_lot::Mutex;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// The asking end of a connection.
+pub(crate) type Sender = SendRequest<Outgoing>;
+
+/// How long a connection may take to tidy up after an exchange before it is dropped instead.
+const TIDYING: Duration = Duration::from_secs(1);
+/// How often overdue connections are looked for.
+const SWEEP: Duration = Duration::from_millis(500);
+
+/// One open connection.
+pub(crate) struct Connection {
+    server: Server,
+    keepalive: Seconds,
+    /// Requests go in here.
+    pub sender: Sender,
+    /// Whether it has carried an exchange before.
+    pub reused: bool,
+}
+
+impl Connection {
+    /// A new one.
+    pub fn new(target: &Target, sender: Sender) -> Self {
+        Self {
+            server: target.server.clone(),
+            keepalive: target.keepalive,
+            sender,
+            reused: false,
+        }
+    }
+}
+
+struct Idle {
+    since: Instant,
+    connection: Connection,
+}
+
+impl Idle {
+    /// Whether it is open, and idle for less than both its own origin and `keepalive` allow.
+    fn usable(&self, keepalive: Seconds) -> bool {
+        let limit = Duration::from_secs(self.connection.keepalive.min(keepalive).0);
+        !self.connection.sender.is_closed() && self.since.elapsed() < limit
+    }
+}
+
+#[derive(Default)]
+struct Shelf {
+    /// Longest idle first.
+    idle: HashMap<Server, Vec<Idle>>,
+    sweeping: bool,
+}
+
+/// All idle connections.
+pub(crate) struct Pool {
+    per_server: usize,
+    shelf: Mutex<Shelf>,
+}
+
+impl Pool {
+    /// Keeps at most `per_server` idle connections for each server.
+    pub fn new(per_server: usize) -> Self {
+        Self {
+            per_server,
+            shelf: Mutex::default(),
+        }
+    }
+
+    /// How many connections are idle.
+    pub fn len(&self) -> usize {
+        self.shelf.lock().idle.values().map(Vec::len).sum()
+    }
+
+    /// The connection that was used last, if there is one that may still be used.
+    pub fn take(&self, target: &Target) -> Option<Connection> {
+        let mut shelf = self.shelf.lock();
+        let idle = shelf.idle.get_mut(&target.server)?;
+        let mut found = None;
+        while let Some(last) = idle.pop() {
+            if last.usable(target.keepalive) {
+                found = Some(last.connection);
+                break;
+            }
+        }
+        if idle.is_empty() {
+            shelf.idle.remove(&target.server);
+        }
+        found
+    }
+
+    /// Takes a connection back once the exchange on it is over. One that is closed, or does not
+    /// become ready within a second (the request's body is still being sent), is dropped.
+    pub fn give_back(self: &Arc<Self>, mut connection: Connection) {
+        connection.reused = true;
+        if connection.sender.is_ready() {
+            return self.put(connection);
+        }
+        let pool = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let ready = tokio::time::timeout(TIDYING, connection.sender.ready()).await;
+            if let (Ok(Ok(())), Some(pool)) = (ready, pool.upgrade()) {
+                pool.put(connection);
+            }
+        });
+    }
+
+    fn put(self: &Arc<Self>, connection: Connection) {
+        let mut shelf = self.shelf.lock();
+        let idle = shelf.idle.entry(connection.server.clone()).or_default();
+        if idle.len() >= self.per_server.max(1) {
+            idle.remove(0);
+        }
+        idle.push(Idle {
+            since: Instant::now(),
+            connection,
+        });
+        if !shelf.sweeping {
+            shelf.sweeping = true;
+            let sweeper = Sweeper(Arc::downgrade(self));
+            tokio::spawn(sweeper.run());
+        }
+    }
+
+    /// Drops what is overdue. Whether anything is left.
+    fn sweep(&self) -> bool {
+        let mut shelf = self.shelf.lock();
+        shelf.idle.retain(|_, idle| {
+            idle.retain(|one| one.usable(one.connection.keepalive));
+            !idle.is_empty()
+        });
+        shelf.sweeping = !shelf.idle.is_empty();
+        shelf.sweeping
+    }
+}
+
+/// Sweeps while there is something to sweep; one at a time.
+struct Sweeper(Weak<Pool>);
+
+impl Sweeper {
+    async fn run(mut self) {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            match self.0.upgrade() {
+                Some(pool) if pool.sweep() => {}
+                _ => break,
+            }
+        }
+        self.0 = Weak::new(); // the sweep has said so itself, and another may have begun
+    }
+}
+
+impl Drop for Sweeper {
+    /// Also when the runtime that it ran on is gone: the next connection starts another.
+    fn drop(&mut self) {
+        if let Some(pool) = self.0.upgrade() {
+            pool.shelf.lock().sweeping = false;
+        }
+    }
+}
