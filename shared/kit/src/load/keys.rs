@@ -31,6 +31,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("dns.listen", Kind::Text(values::address)),
     ("dns.nameservers", Kind::List(values::name)),
     ("dns.order", Kind::List(values::edge)),
+    ("dns.public_addresses", Kind::List(values::ip)),
     ("dns.ttl", Kind::Whole(0, 604_800)),
     ("edge.http", Kind::Text(values::address)),
     ("edge.https", Kind::Text(values::address)),
@@ -96,7 +97,10 @@ pub(super) fn children(table: &str) -> impl Iterator<Item = &'static str> {
 /// A key of exactly this name elsewhere wins over one of a similar name here.
 pub(super) fn nearest(table: &str, name: &str) -> Option<String> {
     let here = children(table).min_by_key(|known| strsim::osa_distance(known, name))?;
-    let elsewhere = || KEYS.iter().find(|(path, _)| path.ends_with(&format!(".{name}")));
+    let elsewhere = || {
+        KEYS.iter()
+            .find(|(path, _)| path.ends_with(&format!(".{name}")))
+    };
     match elsewhere() {
         Some((path, _)) if strsim::osa_distance(here, name) > 2 => Some((*path).to_owned()),
         _ if table.is_empty() => Some(here.to_owned()),

@@ -65,7 +65,9 @@ pub enum LoadError {
 }
 
 fn listed(faults: &[Fault]) -> String {
-    faults.iter().map(|fault| format!("\n  {fault}")).collect()
+    faults
+        .iter()
+        .fold(String::new(), |list, fault| format!("{list}\n  {fault}"))
 }
 
 /// Reads `file`, or [`DEFAULT_FILE`] where that exists, and the environment of this process; then
@@ -151,7 +153,10 @@ fn merge(text: &str, variables: Variables) -> Result<config::Value, Fault> {
 fn syntax(text: &str, why: &toml::de::Error) -> Fault {
     let before = why.span().and_then(|span| text.get(..span.start));
     let line = before.map_or(1, |before| before.matches('\n').count() + 1);
-    fault(format!("line {line}"), format!("this is not TOML: {}", why.message()))
+    fault(
+        format!("line {line}"),
+        format!("this is not TOML: {}", why.message()),
+    )
 }
 
 /// What no single value can tell.
@@ -179,7 +184,10 @@ fn store_together(name: &str, store: &crate::settings::ObjectStore) -> Vec<Fault
     let path = |key: &str| walk::below(&walk::below("object_stores", name), key);
     let mut faults = Vec::new();
     if store.url.is_empty() {
-        faults.push(fault(path("url"), "is missing: every object store needs one"));
+        faults.push(fault(
+            path("url"),
+            "is missing: every object store needs one",
+        ));
     }
     let secrets = (&store.secret_access_key, &store.secret_access_key_file);
     if let (Some(_), Some(_)) = secrets {

@@ -7,11 +7,18 @@ use url::Url;
 pub(super) type Checked = Result<(), String>;
 
 fn must(holds: bool, otherwise: &str) -> Checked {
-    if holds { Ok(()) } else { Err(otherwise.to_owned()) }
+    if holds {
+        Ok(())
+    } else {
+        Err(otherwise.to_owned())
+    }
 }
 
 pub(super) fn filled(text: &str) -> Checked {
-    must(!text.trim().is_empty(), "must not be empty: leave the key out instead")
+    must(
+        !text.trim().is_empty(),
+        "must not be empty: leave the key out instead",
+    )
 }
 
 pub(super) fn path(text: &str) -> Checked {
@@ -43,7 +50,10 @@ pub(super) fn ip(text: &str) -> Checked {
 }
 
 pub(super) fn zone(text: &str) -> Checked {
-    must(text.len() <= 190, "must have at most 190 characters: names of distributions go in front")?;
+    must(
+        text.len() <= 190,
+        "must have at most 190 characters: names of distributions go in front",
+    )?;
     must(
         labels_are_good(text),
         "must be a DNS name in lower case without a final dot, such as \"cdn.example.net\"",
@@ -108,13 +118,18 @@ pub(super) fn memory(text: &str) -> Checked {
 }
 
 pub(super) fn format(text: &str) -> Checked {
-    must(matches!(text, "text" | "json"), "must be \"text\" or \"json\"")
+    must(
+        matches!(text, "text" | "json"),
+        "must be \"text\" or \"json\"",
+    )
 }
 
 pub(super) fn filter(text: &str) -> Checked {
     tracing_subscriber::EnvFilter::try_new(text)
         .map(drop)
-        .map_err(|why| format!("must be a log filter such as \"info\" or \"nearfront_edge=debug,info\": {why}"))
+        .map_err(|why| {
+            format!("must be a log filter such as \"info\" or \"nearfront_edge=debug,info\": {why}")
+        })
 }
 
 fn url(text: &str, schemes: &[&str]) -> Option<Url> {
@@ -166,7 +181,14 @@ mod tests {
     #[test]
     fn zones_are_dns_names() {
         assert_eq!(zone("nearfront.localhost"), Ok(()));
-        for bad in ["", "a..b", "Cdn.example", "-a.example", "a_b.example", "a.example."] {
+        for bad in [
+            "",
+            "a..b",
+            "Cdn.example",
+            "-a.example",
+            "a_b.example",
+            "a.example.",
+        ] {
             assert!(zone(bad).is_err(), "{bad}");
         }
     }
