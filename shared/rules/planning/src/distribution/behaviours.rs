@@ -1,0 +1,462 @@
+//! Cache behaviours: what happens to the requests that one path pattern matches.
+//!
+//! Source: CloudFront developer guide, "Cache behavior settings".
+
+use crate::{
+    Faults, References,
+    faults::items,
+    policy::{cache, lower_case, origin_request, response_headers},
+};
+use model::{
+    api::{
+        AllowedMethods, CacheBehavior, DefaultCacheBehavior, DistributionConfig, ErrorCode,
+        ForwardedValues, ItemSelection, Method, ViewerProtocolPolicy as Policy,
+    },
+    ids::OriginId,
+    plan::{
+        Behaviour, CachePolicy, Forward, HeaderSelection, Law, Methods, ResponseHeaders, Selection,
+        ViewerProtocol,
+    },
+};
+
+/// Most behaviours of one distribution, the default one left out.
+const MOST_BEHAVIOURS: usize = 75;
+
+pub(super) fn planned(
+    faults: &mut Faults,
+    config: &DistributionConfig,
+    references: &References,
+) -> Vec<Behaviour> {
+    let listed = config
+        .cache_behaviors
+        .as_ref()
+        .map(|list| items!(list))
+        .unwrap_or_default();
+    if let Some(list) = &config.cache_behaviors {
+        faults.counted("CacheBehaviors", list.quantity, listed.len());
+    }
+    let too_many = ErrorCode::TooManyCacheBehaviors;
+    faults.require(
+        listed.len() <= MOST_BEHAVIOURS,
+        "CacheBehaviors",
+        too_many,
+        "at most 75 behaviors",
+    );
+    let mut planned = Vec::with_capacity(listed.len() + 1);
+    for (index, behaviour) in listed.iter().enumerate() {
+        let path = format!("CacheBehaviors.Items[{index}]");
+        let repeated = listed
+            .iter()
+            .take(index)
+            .any(|earlier| same_pattern(earlier, behaviour));
+        let message = format!(
+            "two behaviors have the pattern {:?}",
+            behaviour.path_pattern
+        );
+        faults.require(
+            !repeated,
+            format!("{path}.PathPattern"),
+            ErrorCode::InvalidArgument,
+            message,
+        );
+        check_pattern(
+            faults,
+            &format!("{path}.PathPattern"),
+            &behaviour.path_pattern,
+        );
+        planned.extend(one(faults, &path, behaviour, config, references));
+    }
+    let default = undefaulted(&config.default_cache_behavior);
+    planned.extend(one(
+        faults,
+        "DefaultCacheBehavior",
+        &default,
+        config,
+        references,
+    ));
+    planned
+}
+
+/// A leading slash makes no difference.
+fn same_pattern(one: &CacheBehavior, other: &CacheBehavior) -> bool {
+    one.path_pattern.trim_start_matches('/') == other.path_pattern.trim_start_matches('/')
+}
+
+/// The default behaviour is one like the others, for every path.
+fn undefaulted(default: &DefaultCacheBehavior) -> CacheBehavior {
+    let default = default.clone();
+    CacheBehavior {
+        path_pattern: "*".to_owned(),
+        target_origin_id: default.target_origin_id,
+        trusted_signers: default.trusted_signers,
+        trusted_key_groups: default.trusted_key_groups,
+        viewer_protocol_policy: default.viewer_protocol_policy,
+        allowed_methods: default.allowed_methods,
+        smooth_streaming: default.smooth_streaming,
+        compress: default.compress,
+        lambda_function_associations: default.lambda_function_associations,
+        function_associations: default.function_associations,
+        field_level_encryption_id: default.field_level_encryption_id,
+        realtime_log_config_arn: default.realtime_log_config_arn,
+        cache_policy_id: default.cache_policy_id,
+        origin_request_policy_id: default.origin_request_policy_id,
+        response_headers_policy_id: default.response_headers_policy_id,
+        grpc_config: default.grpc_config,
+        forwarded_values: default.forwarded_values,
+        min_ttl: default.min_ttl,
+        default_ttl: default.default_ttl,
+        max_ttl: default.max_ttl,
+    }
+}
+
+fn check_pattern(faults: &mut Faults, path: &str, pattern: &str) {
+    let fine = (1..=255).contains(&pattern.len())
+        && pattern
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.*$/~\"'@:+&?%!".contains(&byte));
+    let message = format!("{pattern:?} is not a path pattern of at most 255 allowed characters");
+    faults.require(fine, path, ErrorCode::InvalidArgument, message);
+}
+
+fn one(
+    faults: &mut Faults,
+    path: &str,
+    behaviour: &CacheBehavior,
+    config: &DistributionConfig,
+    references: &References,
+) -> Option<Behaviour> {
+    super::unsupported::check_behaviour(faults, path, behaviour);
+    let known = config
+        .origins
+        .items
+        .iter()
+        .any(|origin| origin.id == behaviour.target_origin_id);
+    let message = format!("there is no origin {:?}", behaviour.target_origin_id);
+    faults.require(
+        known,
+        format!("{path}.TargetOriginId"),
+        ErrorCode::NoSuchOrigin,
+        message,
+    );
+    let (allowed, cache_options) = methods(faults, path, behaviour.allowed_methods.as_ref());
+    let (cache, forward) = caching(faults, path, behaviour, references)?;
+    Some(Behaviour {
+        pattern: behaviour.path_pattern.clone(),
+        origin: OriginId(behaviour.target_origin_id.clone()),
+        viewer_protocol: match behaviour.viewer_protocol_policy {
+            Policy::AllowAll => ViewerProtocol::AllowAll,
+            Policy::RedirectToHttps => ViewerProtocol::RedirectToHttps,
+            Policy::HttpsOnly => ViewerProtocol::HttpsOnly,
+        },
+        allowed,
+        cache_options,
+        compress: behaviour.compress == Some(true),
+        cache,
+        forward,
+        response_headers: response_headers(faults, path, behaviour, references),
+    })
+}
+
+fn methods(faults: &mut Faults, path: &str, given: Option<&AllowedMethods>) -> (Methods, bool) {
+    let Some(given) = given else {
+        return (Methods::Read, false);
+    };
+    let path = format!("{path}.AllowedMethods");
+    faults.counted(&path, given.quantity, given.items.len());
+    let allowed = method_set(&given.items);
+    let code = ErrorCode::InvalidArgument;
+    let message = "must be GET and HEAD, or these and OPTIONS, or all seven methods";
+    faults.require(allowed.is_some(), &path, code, message);
+    let allowed = allowed.unwrap_or(Methods::Read);
+    let Some(cached) = &given.cached_methods else {
+        return (allowed, false);
+    };
+    faults.counted(
+        &format!("{path}.CachedMethods"),
+        cached.quantity,
+        cached.items.len(),
+    );
+    let options = match method_set(&cached.items) {
+        Some(Methods::Read) => false,
+        Some(Methods::ReadAndOptions) => true,
+        _ => {
+            faults.add(
+                &path,
+                code,
+                "CachedMethods must be GET and HEAD, or these and OPTIONS",
+            );
+            false
+        }
+    };
+    let fine = !options || allowed != Methods::Read;
+    faults.require(
+        fine,
+        path,
+        code,
+        "OPTIONS cannot be cached where it is not allowed",
+    );
+    (allowed, options)
+}
+
+fn method_set(methods: &[Method]) -> Option<Methods> {
+    let distinct = methods
+        .iter()
+        .enumerate()
+        .all(|(index, one)| !methods.iter().take(index).any(|earlier| earlier == one));
+    let read = methods.contains(&Method::GET) && methods.contains(&Method::HEAD);
+    match (
+        distinct && read,
+        methods.len(),
+        methods.contains(&Method::OPTIONS),
+    ) {
+        (true, 2, false) => Some(Methods::Read),
+        (true, 3, true) => Some(Methods::ReadAndOptions),
+        (true, 7, true) => Some(Methods::All),
+        _ => None,
+    }
+}
+
+/// By policies or by the older `ForwardedValues`: one or the other.
+fn caching(
+    faults: &mut Faults,
+    path: &str,
+    behaviour: &CacheBehavior,
+    references: &References,
+) -> Option<(CachePolicy, Forward)> {
+    let id = behaviour
+        .cache_policy_id
+        .as_deref()
+        .filter(|id| !id.is_empty());
+    let request = behaviour
+        .origin_request_policy_id
+        .as_deref()
+        .filter(|id| !id.is_empty());
+    let code = ErrorCode::InvalidArgument;
+    match (id, &behaviour.forwarded_values) {
+        (Some(id), None) => {
+            let lifetimes = [behaviour.min_ttl, behaviour.default_ttl, behaviour.max_ttl];
+            let none = lifetimes.iter().all(Option::is_none);
+            faults.require(
+                none,
+                path,
+                code,
+                "MinTTL, DefaultTTL and MaxTTL stand in the cache policy",
+            );
+            let cache = cache_policy(faults, path, id, references);
+            let forward = forward(faults, path, request, references);
+            cache.zip(forward)
+        }
+        (None, Some(values)) => {
+            let message = "an origin request policy needs a cache policy";
+            faults.require(request.is_none(), path, code, message);
+            Some(legacy(faults, path, behaviour, values))
+        }
+        (Some(_), Some(_)) => {
+            faults.add(
+                path,
+                code,
+                "CachePolicyId and ForwardedValues exclude each other",
+            );
+            None
+        }
+        (None, None) => {
+            faults.add(
+                path,
+                code,
+                "needs CachePolicyId (or the older ForwardedValues)",
+            );
+            None
+        }
+    }
+}
+
+fn cache_policy(
+    faults: &mut Faults,
+    path: &str,
+    id: &str,
+    references: &References,
+) -> Option<CachePolicy> {
+    let found = references.cache_policy(id);
+    let path = format!("{path}.CachePolicyId");
+    let message = format!("there is no cache policy {id}");
+    faults.require(
+        found.is_some() || references.offline,
+        path,
+        ErrorCode::NoSuchCachePolicy,
+        message,
+    );
+    found.map(|config| cache::planned(id, config))
+}
+
+fn forward(
+    faults: &mut Faults,
+    path: &str,
+    id: Option<&str>,
+    references: &References,
+) -> Option<Forward> {
+    let Some(id) = id else {
+        return Some(Forward {
+            id: None,
+            legacy: false,
+            headers: HeaderSelection::None,
+            cookies: Selection::None,
+            query: Selection::None,
+        });
+    };
+    let found = references.origin_request_policy(id);
+    let path = format!("{path}.OriginRequestPolicyId");
+    let message = format!("there is no origin request policy {id}");
+    let code = ErrorCode::NoSuchOriginRequestPolicy;
+    faults.require(found.is_some() || references.offline, path, code, message);
+    found.map(|config| origin_request::planned(id, config))
+}
+
+fn response_headers(
+    faults: &mut Faults,
+    path: &str,
+    behaviour: &CacheBehavior,
+    references: &References,
+) -> Option<ResponseHeaders> {
+    let id = behaviour
+        .response_headers_policy_id
+        .as_deref()
+        .filter(|id| !id.is_empty())?;
+    let found = references.response_headers_policy(id);
+    let path = format!("{path}.ResponseHeadersPolicyId");
+    let message = format!("there is no response headers policy {id}");
+    let code = ErrorCode::NoSuchResponseHeadersPolicy;
+    faults.require(found.is_some() || references.offline, path, code, message);
+    found.map(response_headers::planned)
+}
+
+/// The older way: what is forwarded is also what makes requests differ.
+fn legacy(
+    faults: &mut Faults,
+    path: &str,
+    behaviour: &CacheBehavior,
+    values: &ForwardedValues,
+) -> (CachePolicy, Forward) {
+    let min = behaviour.min_ttl.unwrap_or(0);
+    cache::check_ttls(
+        faults,
+        &format!("{path}."),
+        min,
+        behaviour.default_ttl,
+        behaviour.max_ttl,
+    );
+    check_legacy(faults, &format!("{path}.ForwardedValues"), values);
+    let headers = values
+        .headers
+        .as_ref()
+        .map(|list| items!(list))
+        .unwrap_or_default();
+    let all = headers.iter().any(|name| name == "*");
+    let cookies = legacy_cookies(values);
+    let keys = values
+        .query_string_cache_keys
+        .as_ref()
+        .map(|list| items!(list))
+        .unwrap_or_default();
+    let cache = CachePolicy {
+        id: None,
+        law: Law::CloudFront,
+        ttl: cache::lifetimes(min, behaviour.default_ttl, behaviour.max_ttl),
+        headers: if all { Vec::new() } else { lower_case(headers) },
+        cookies: cookies.clone(),
+        query: match (values.query_string, keys.is_empty()) {
+            (false, _) => Selection::None,
+            (true, true) => Selection::All,
+            (true, false) => Selection::Only(keys.to_vec()),
+        },
+        gzip: behaviour.compress == Some(true),
+        brotli: false,
+        all_headers: all,
+    };
+    let forward = Forward {
+        id: None,
+        legacy: true,
+        headers: if all {
+            HeaderSelection::AllViewer
+        } else {
+            HeaderSelection::None
+        },
+        cookies,
+        query: if values.query_string {
+            Selection::All
+        } else {
+            Selection::None
+        },
+    };
+    (cache, forward)
+}
+
+fn legacy_cookies(values: &ForwardedValues) -> Selection {
+    let listed = values.cookies.whitelisted_names.as_ref();
+    match values.cookies.forward {
+        ItemSelection::None => Selection::None,
+        ItemSelection::All => Selection::All,
+        ItemSelection::Whitelist => {
+            Selection::Only(listed.map(|list| items!(list).to_vec()).unwrap_or_default())
+        }
+    }
+}
+
+fn check_legacy(faults: &mut Faults, path: &str, values: &ForwardedValues) {
+    if let Some(list) = &values.headers {
+        let place = format!("{path}.Headers");
+        faults.counted(&place, list.quantity, items!(list).len());
+        let too_many = ErrorCode::TooManyHeadersInForwardedValues;
+        faults.require(
+            items!(list).len() <= 10,
+            &place,
+            too_many,
+            "at most 10 headers",
+        );
+        for name in items!(list) {
+            let fine = http::HeaderName::from_bytes(name.as_bytes()).is_ok();
+            let message = format!("{name:?} is not the name of a header");
+            faults.require(fine, &place, ErrorCode::InvalidArgument, message);
+        }
+    }
+    if let Some(list) = &values.cookies.whitelisted_names {
+        let place = format!("{path}.Cookies.WhitelistedNames");
+        faults.counted(&place, list.quantity, items!(list).len());
+        let too_many = ErrorCode::TooManyCookieNamesInWhiteList;
+        faults.require(
+            items!(list).len() <= 10,
+            place,
+            too_many,
+            "at most 10 cookies",
+        );
+    }
+    let whitelisted = values
+        .cookies
+        .whitelisted_names
+        .as_ref()
+        .is_some_and(|list| !items!(list).is_empty());
+    faults.require(
+        whitelisted == (values.cookies.forward == ItemSelection::Whitelist),
+        format!("{path}.Cookies"),
+        ErrorCode::InvalidForwardCookies,
+        "whitelist needs WhitelistedNames, and only whitelist takes them",
+    );
+    if let Some(list) = &values.query_string_cache_keys {
+        let place = format!("{path}.QueryStringCacheKeys");
+        faults.counted(&place, list.quantity, items!(list).len());
+        let fine = items!(list).len() <= 10;
+        faults.require(
+            fine,
+            &place,
+            ErrorCode::TooManyQueryStringParameters,
+            "at most 10 parameters",
+        );
+        let fine = values.query_string || items!(list).is_empty();
+        let code = ErrorCode::InvalidQueryStringParameters;
+        faults.require(
+            fine,
+            place,
+            code,
+            "keys without QueryString have no effect: set it to true",
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! One distribution: its configuration checked as a whole, and the Plan that follows from it.
+
+mod behaviours;
+mod errors;
+mod names;
+mod origins;
+mod unsupported;
+mod update;
+
+use crate::{Faults, References};
+use model::{
+    api::{DistributionConfig, ErrorCode, GeoRestrictionType, HttpVersion, Restrictions},
+    ids::DistributionId,
+    plan::{Countries, HttpVersions, Plan},
+    units::Timestamp,
+};
+
+pub use names::covers;
+pub use update::check as check_update;
+
+/// What a distribution is called, given by the server.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Its id.
+    pub id: DistributionId,
+    /// Its ARN.
+    pub arn: String,
+    /// Assigned name, lower case.
+    pub domain: String,
+}
+
+/// Checks `config` as a whole and makes its Plan.
+///
+/// Shape: `config` has its defaults filled in ([`crate::defaults::fill`]); `references` holds
+/// everything that [`crate::Wanted::by`] names and that exists.
+///
+/// # Errors
+/// Everything that is wrong, by path.
+pub fn plan(
+    config: &DistributionConfig,
+    identity: &Identity,
+    references: &References,
+    now: Timestamp,
+) -> Result<Plan, Faults> {
+    let mut faults = Faults::default();
+    check_text(&mut faults, config);
+    unsupported::check(&mut faults, config);
+    let plan = Plan {
+        id: identity.id.clone(),
+        arn: identity.arn.clone(),
+        domain: identity.domain.clone(),
+        enabled: config.enabled,
+        default_root_object: root_object(&mut faults, config.default_root_object.as_deref()),
+        origins: origins::planned(&mut faults, &config.origins, references),
+        behaviours: behaviours::planned(&mut faults, config, references),
+        errors: errors::planned(&mut faults, config.custom_error_responses.as_ref()),
+        aliases: names::aliases(&mut faults, config, references),
+        viewer_tls: names::viewer_tls(&mut faults, config, references, now),
+        countries: countries(&mut faults, config.restrictions.as_ref()),
+        http: HttpVersions {
+            h2: config.http_version != Some(HttpVersion::Http11),
+            h3: false,
+        },
+        ipv6: config.is_ipv6_enabled == Some(true),
+    };
+    faults.into_result()?;
+    Ok(plan)
+}
+
+fn check_text(faults: &mut Faults, config: &DistributionConfig) {
+    let reference = config.caller_reference.len();
+    faults.require(
+        (1..=2048).contains(&reference),
+        "CallerReference",
+        ErrorCode::InvalidArgument,
+        "a caller reference has 1 to 2048 characters",
+    );
+    faults.require(
+        config.comment.chars().count() <= 128,
+        "Comment",
+        ErrorCode::InvalidArgument,
+        "longer than 128 characters",
+    );
+}
+
+fn root_object(faults: &mut Faults, object: Option<&str>) -> Option<String> {
+    let object = object.filter(|object| !object.is_empty())?;
+    let fine = object.len() <= 255
+        && !object.starts_with('/')
+        && object
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte));
+    faults.require(
+        fine,
+        "DefaultRootObject",
+        ErrorCode::InvalidDefaultRootObject,
+        "at most 255 characters of a path, without a leading slash: index.html",
+    );
+    Some(object.to_owned())
+}
+
+fn countries(faults: &mut Faults, restrictions: Option<&Restrictions>) -> Countries {
+    let Some(Restrictions {
+        geo_restriction: geo,
+    }) = restrictions
+    else {
+        return Countries::All;
+    };
+    let path = "Restrictions.GeoRestriction";
+    let codes = crate::faults::items!(geo).to_vec();
+    faults.counted(path, geo.quantity, codes.len());
+    for (index, code) in codes.iter().enumerate() {
+        faults.require(
+            code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()),
+            format!("{path}.Items[{index}]"),
+            ErrorCode::InvalidLocationCode,
+            format!("{code:?} is not a country code of ISO 3166-1 alpha-2"),
+        );
+    }
+    let open = geo.restriction_type == GeoRestrictionType::None;
+    faults.require(
+        open == codes.is_empty(),
+        path,
+        ErrorCode::InvalidGeoRestrictionParameter,
+        "whitelist and blacklist need countries, none takes none",
+    );
+    match geo.restriction_type {
+        GeoRestrictionType::None => Countries::All,
+        GeoRestrictionType::Whitelist => Countries::Only(codes),
+        GeoRestrictionType::Blacklist => Countries::Except(codes),
+    }
+}

@@ -1,0 +1,139 @@
+//! What a configuration refers to, looked up by the caller.
+
+use crate::managed;
+use model::{
+    api::{
+        CacheBehavior, CachePolicyConfig, DistributionConfig, OriginAccessControlConfig,
+        OriginRequestPolicyConfig, ResponseHeadersPolicyConfig,
+    },
+    units::Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// DNS names that it covers; a leading `*.` covers exactly one label.
+    pub names: Vec<String>,
+    /// Until when it is good.
+    pub not_after: Timestamp,
+}
+
+/// Everything that configurations may refer to, by id; managed policies need not be put in.
+#[derive(Clone, Debug, Default)]
+pub struct References {
+    /// Cache policies of the account.
+    pub cache_policies: BTreeMap<String, CachePolicyConfig>,
+    /// Origin request policies of the account.
+    pub origin_request_policies: BTreeMap<String, OriginRequestPolicyConfig>,
+    /// Response headers policies of the account.
+    pub response_headers_policies: BTreeMap<String, ResponseHeadersPolicyConfig>,
+    /// Origin access controls of the account.
+    pub access_controls: BTreeMap<String, OriginAccessControlConfig>,
+    /// Imported certificates, by ARN.
+    pub certificates: BTreeMap<String, CertificateFacts>,
+    /// Suffix of assigned names, lower case. Its own certificate covers it and one label below.
+    pub zone: String,
+    /// Checking away from a server: what is not in here may exist all the same.
+    pub offline: bool,
+}
+
+impl References {
+    /// A cache policy of the account, or a managed one.
+    pub fn cache_policy(&self, id: &str) -> Option<&CachePolicyConfig> {
+        self.cache_policies
+            .get(id)
+            .or_else(|| managed::cache_policy(id))
+    }
+
+    /// An origin request policy of the account, or a managed one.
+    pub fn origin_request_policy(&self, id: &str) -> Option<&OriginRequestPolicyConfig> {
+        self.origin_request_policies
+            .get(id)
+            .or_else(|| managed::origin_request_policy(id))
+    }
+
+    /// A response headers policy of the account, or a managed one.
+    pub fn response_headers_policy(&self, id: &str) -> Option<&ResponseHeadersPolicyConfig> {
+        self.response_headers_policies
+            .get(id)
+            .or_else(|| managed::response_headers_policy(id))
+    }
+}
+
+/// The ids that a configuration names and that are worth looking up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Cache policies, managed ones left out.
+    pub cache_policies: BTreeSet<String>,
+    /// Origin request policies, managed ones left out.
+    pub origin_request_policies: BTreeSet<String>,
+    /// Response headers policies, managed ones left out.
+    pub response_headers_policies: BTreeSet<String>,
+    /// Origin access controls.
+    pub access_controls: BTreeSet<String>,
+    /// ARNs of certificates.
+    pub certificates: BTreeSet<String>,
+}
+
+impl Wanted {
+    /// What `config` names.
+    pub fn by(config: &DistributionConfig) -> Self {
+        let mut wanted = Self::default();
+        let default = &config.default_cache_behavior;
+        wanted.policies(
+            default.cache_policy_id.as_ref(),
+            default.origin_request_policy_id.as_ref(),
+            default.response_headers_policy_id.as_ref(),
+        );
+        for behaviour in config
+            .cache_behaviors
+            .iter()
+            .flat_map(|list| list.items.iter())
+        {
+            behaviour.0.iter().for_each(|one| wanted.behaviour(one));
+        }
+        wanted.access_controls = config
+            .origins
+            .items
+            .iter()
+            .filter_map(|origin| origin.origin_access_control_id.clone())
+            .filter(|id| !id.is_empty())
+            .collect();
+        wanted.certificates = config
+            .viewer_certificate
+            .iter()
+            .filter_map(|certificate| certificate.acm_certificate_arn.clone())
+            .collect();
+        wanted
+    }
+
+    fn behaviour(&mut self, behaviour: &CacheBehavior) {
+        self.policies(
+            behaviour.cache_policy_id.as_ref(),
+            behaviour.origin_request_policy_id.as_ref(),
+            behaviour.response_headers_policy_id.as_ref(),
+        );
+    }
+
+    fn policies(
+        &mut self,
+        cache: Option<&String>,
+        origin_request: Option<&String>,
+        response_headers: Option<&String>,
+    ) {
+        let own = |id: Option<&String>, managed: fn(&str) -> bool| {
+            id.filter(|id| !id.is_empty() && !managed(id)).cloned()
+        };
+        self.cache_policies
+            .extend(own(cache, |id| managed::cache_policy(id).is_some()));
+        self.origin_request_policies
+            .extend(own(origin_request, |id| {
+                managed::origin_request_policy(id).is_some()
+            }));
+        self.response_headers_policies
+            .extend(own(response_headers, |id| {
+                managed::response_headers_policy(id).is_some()
+            }));
+    }
+}
