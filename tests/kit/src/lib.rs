@@ -1,1 +1,3 @@
 //! Real servers for tests: started on free ports, ended by their owner.
+
+pub mod mmdb;
