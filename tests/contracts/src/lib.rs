@@ -1,1 +1,4 @@
 //! One battery per port, which every driver passes.
+
+pub mod metastore;
+pub mod registry;
