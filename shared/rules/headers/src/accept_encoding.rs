@@ -1,0 +1,122 @@
+//! `Accept-Encoding`, reduced to what makes a difference.
+//!
+//! For: the key's part and the origin's header.
+//! Not for: compressing.
+//!
+//! Source: CloudFront developer guide, cache compressed objects (cache policy settings).
+
+use http::{HeaderMap, HeaderValue, Version, header::ACCEPT_ENCODING};
+use model::plan::Behaviour;
+
+/// What is left of a viewer's `Accept-Encoding`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalised {
+    /// Nothing is normalised: it is a header like any other.
+    AsSent,
+    /// There is none, or it does not count (HTTP/1.0).
+    Absent,
+    /// The viewer named codings, and none that we deal in.
+    Identity,
+    /// Only gzip.
+    Gzip,
+    /// Only br.
+    Br,
+    /// Both.
+    BrGzip,
+}
+
+impl Normalised {
+    /// The key's part.
+    pub const fn key_part(self) -> Option<&'static str> {
+        match self {
+            Self::AsSent | Self::Absent | Self::Identity => None,
+            Self::Gzip => Some("gzip"),
+            Self::Br => Some("br"),
+            Self::BrGzip => Some("br,gzip"),
+        }
+    }
+
+    /// The origin's header, unless it is [`Self::AsSent`].
+    pub const fn to_origin(self) -> Option<HeaderValue> {
+        match self {
+            Self::AsSent | Self::Absent => None,
+            Self::Identity => Some(HeaderValue::from_static("identity")),
+            Self::Gzip => Some(HeaderValue::from_static("gzip")),
+            Self::Br => Some(HeaderValue::from_static("br")),
+            Self::BrGzip => Some(HeaderValue::from_static("br,gzip")),
+        }
+    }
+}
+
+/// Normalises for one behaviour.
+///
+/// A policy that lists the header itself, or enables no coding, leaves it as it is; legacy settings
+/// enable gzip where the edge compresses. HTTP/1.0 viewers have no say.
+pub fn normalise(behaviour: &Behaviour, headers: &HeaderMap, version: Version) -> Normalised {
+    if version < Version::HTTP_11 || !headers.contains_key(ACCEPT_ENCODING) {
+        return Normalised::Absent;
+    }
+    let cache = &behaviour.cache;
+    let listed = cache
+        .headers
+        .iter()
+        .any(|name| name == ACCEPT_ENCODING.as_str());
+    let gzip = cache.gzip || (behaviour.forward.legacy && behaviour.compress);
+    if listed || cache.all_headers || !(gzip || cache.brotli) {
+        return Normalised::AsSent;
+    }
+    let wants = Accepted::of(headers);
+    match (cache.brotli && wants.br, gzip && wants.gzip) {
+        (true, true) => Normalised::BrGzip,
+        (true, false) => Normalised::Br,
+        (false, true) => Normalised::Gzip,
+        (false, false) => Normalised::Identity,
+    }
+}
+
+/// Which of the codings that we deal in a viewer names with a weight above zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// `gzip`, or its old name `x-gzip` (RFC 9110 §8.4.1.3).
+    pub gzip: bool,
+    /// `br`.
+    pub br: bool,
+}
+
+impl Accepted {
+    /// Reads all `Accept-Encoding` headers; what cannot be read is not accepted.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let mut accepted = Self::default();
+        for line in headers.get_all(ACCEPT_ENCODING) {
+            line.as_bytes()
+                .split(|byte| *byte == b',')
+                .for_each(|member| accepted.add(member));
+        }
+        accepted
+    }
+
+    fn add(&mut self, member: &[u8]) {
+        let mut parts = member.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let coding = parts.next().unwrap_or_default();
+        let wanted = parts.all(|parameter| !is_zero_weight(parameter));
+        if coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip") {
+            self.gzip = wanted;
+        } else if coding.eq_ignore_ascii_case(b"br") {
+            self.br = wanted;
+        }
+    }
+}
+
+/// `q=0`, `q=0.000`, or a weight that is no number (RFC 9110 §12.4.2).
+fn is_zero_weight(parameter: &[u8]) -> bool {
+    let Some(weight) = parameter
+        .strip_prefix(b"q=")
+        .or(parameter.strip_prefix(b"Q="))
+    else {
+        return false;
+    };
+    let number = std::str::from_utf8(weight)
+        .ok()
+        .and_then(|text| text.parse::<f32>().ok());
+    !number.is_some_and(|number| number > 0.0)
+}

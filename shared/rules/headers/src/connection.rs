@@ -1,0 +1,51 @@
+//! Hop-by-hop headers, which end here.
+//!
+//! For: requests before anything else looks at them, and responses before they are kept.
+//! Not for: framing, or upgrades, which the server adapters do.
+//!
+//! Source: RFC 9110 §7.6.1.
+
+use crate::names::KEEP_ALIVE;
+use http::{HeaderMap, HeaderName, header};
+
+/// Headers for one connection only, whether `Connection` names them or not.
+const HOP_BY_HOP: [HeaderName; 10] = [
+    header::CONNECTION,
+    KEEP_ALIVE,
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-authentication-info"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Headers that `Connection` cannot take away: without them a message is another message.
+const KEPT: [HeaderName; 4] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
+];
+
+/// Removes hop-by-hop headers and those that `Connection` names.
+///
+/// This comes before the cache key is made: otherwise a viewer could name a keyed header in
+/// `Connection`, and the origin's answer without it would be kept for everybody who sends it.
+pub fn strip(headers: &mut HeaderMap) {
+    for name in named(headers) {
+        headers.remove(name);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+fn named(headers: &HeaderMap) -> Vec<HeaderName> {
+    let lines = headers.get_all(header::CONNECTION).iter();
+    let tokens = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let names = tokens.filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok());
+    names.filter(|name| !KEPT.contains(name)).collect()
+}

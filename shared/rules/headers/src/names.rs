@@ -1,0 +1,198 @@
+//! The words by which this product names itself to viewers and origins, each said once.
+//!
+//! For: `X-Cache`, `Via`, `Server`, `User-Agent` and `CDN-Loop`.
+//! Not for: names of hosts.
+
+use http::{HeaderName, HeaderValue, Version};
+
+/// Opaque id of one request, the same to origin, viewer and log.
+pub const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
+/// Which edge location answered.
+pub const X_AMZ_CF_POP: HeaderName = HeaderName::from_static("x-amz-cf-pop");
+/// What the cache did.
+pub const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+/// Addresses that a request came through.
+pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// RFC 8586.
+pub const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
+/// Removed by proxies of old, never sent on.
+pub const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
+/// How one product writes itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    word: String,
+    brand: String,
+    agent: String,
+}
+
+impl Names {
+    /// Names for the `edge.product` setting: `nearfront`, `cloudfront` (the original words, for
+    /// drop-in tests), or a word of the operator's own, which then stands everywhere.
+    pub fn of(product: &str) -> Self {
+        match product {
+            "nearfront" => Self::from_words("nearfront", "Nearfront", "Nearfront"),
+            "cloudfront" => Self::from_words("cloudfront", "CloudFront", "Amazon CloudFront"),
+            own => Self::from_words(own, own, own),
+        }
+    }
+
+    fn from_words(word: &str, brand: &str, agent: &str) -> Self {
+        Self {
+            word: word.to_owned(),
+            brand: brand.to_owned(),
+            agent: agent.to_owned(),
+        }
+    }
+
+    /// Lower case, as in `X-Cache: Hit from nearfront` and `CDN-Loop: nearfront`.
+    pub fn word(&self) -> &str {
+        &self.word
+    }
+
+    /// As a proper name: `Server: Nearfront`.
+    pub fn brand(&self) -> &str {
+        &self.brand
+    }
+
+    /// `Server` of answers that the edge makes.
+    pub fn server(&self) -> HeaderValue {
+        value(&self.brand)
+    }
+
+    /// `User-Agent` toward origins that do not get the viewer's.
+    pub fn user_agent(&self) -> HeaderValue {
+        value(&self.agent)
+    }
+
+    /// `X-Cache` for an outcome.
+    pub fn x_cache(&self, outcome: Outcome) -> HeaderValue {
+        value(&format!("{} from {}", outcome.as_str(), self.word))
+    }
+
+    /// One member of `Via`: `1.1 HOST (Nearfront)`; `version` is that of the message received
+    /// (RFC 9110 §7.6.3), `host` the pseudonym of this edge: an id, a dot and the zone.
+    pub fn via(&self, version: Version, host: &str) -> HeaderValue {
+        value(&format!(
+            "{} {host} ({})",
+            protocol_version(version),
+            self.brand
+        ))
+    }
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::of("nearfront")
+    }
+}
+
+/// A version as `Via` and `CloudFront-Viewer-Http-Version` write it: `1.1`, `2.0`.
+pub fn protocol_version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "0.9",
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2.0",
+        Version::HTTP_3 => "3.0",
+        _ => "1.1",
+    }
+}
+
+/// What the edge did for a request: the words of `X-Cache` and of the log's result types
+/// (CloudFront developer guide, standard log fields, `x-edge-result-type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Served from what is held.
+    Hit,
+    /// Expired, and confirmed by the origin.
+    RefreshHit,
+    /// Fetched.
+    Miss,
+    /// Refused or failed, or an error of the origin's.
+    Error,
+    /// Plain HTTP sent to HTTPS.
+    Redirect,
+    /// Over a limit of ours.
+    LimitExceeded,
+    /// Over what this edge can do now.
+    CapacityExceeded,
+    /// Served by the shield in front of the origin.
+    OriginShieldHit,
+    /// A viewer function answered.
+    FunctionGeneratedResponse,
+    /// A viewer function failed.
+    FunctionExecutionError,
+    /// A viewer function used more than its share.
+    FunctionThrottledError,
+    /// An origin function answered.
+    LambdaGeneratedResponse,
+    /// An origin function failed.
+    LambdaExecutionError,
+    /// An origin function answered with nonsense.
+    LambdaValidationError,
+    /// Too many origin functions at once.
+    LambdaLimitExceeded,
+}
+
+impl Outcome {
+    /// The word alone, as logs write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "Hit",
+            Self::RefreshHit => "RefreshHit",
+            Self::Miss => "Miss",
+            Self::Error => "Error",
+            Self::Redirect => "Redirect",
+            Self::LimitExceeded => "LimitExceeded",
+            Self::CapacityExceeded => "CapacityExceeded",
+            Self::OriginShieldHit => "OriginShieldHit",
+            Self::FunctionGeneratedResponse => "FunctionGeneratedResponse",
+            Self::FunctionExecutionError => "FunctionExecutionError",
+            Self::FunctionThrottledError => "FunctionThrottledError",
+            Self::LambdaGeneratedResponse => "LambdaGeneratedResponse",
+            Self::LambdaExecutionError => "LambdaExecutionError",
+            Self::LambdaValidationError => "LambdaValidationError",
+            Self::LambdaLimitExceeded => "LambdaLimitExceeded",
+        }
+    }
+}
+
+/// Text as a header value. Bytes that no header may hold are left out, so this cannot fail.
+pub fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or_else(|_| {
+        let kept: Vec<u8> = text
+            .bytes()
+            .filter(|byte| matches!(byte, 32..=126))
+            .collect();
+        HeaderValue::from_bytes(&kept).unwrap_or(HeaderValue::from_static(""))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_product_has_its_words() {
+        let ours = Names::default();
+        assert_eq!(ours.x_cache(Outcome::Hit), "Hit from nearfront");
+        assert_eq!(
+            ours.via(Version::HTTP_11, "ab.zone"),
+            "1.1 ab.zone (Nearfront)"
+        );
+        assert_eq!(ours.user_agent(), "Nearfront");
+        let theirs = Names::of("cloudfront");
+        assert_eq!(
+            theirs.x_cache(Outcome::RefreshHit),
+            "RefreshHit from cloudfront"
+        );
+        assert_eq!(theirs.server(), "CloudFront");
+        assert_eq!(theirs.user_agent(), "Amazon CloudFront");
+        assert_eq!(Names::of("acme").server(), "acme");
+    }
+
+    #[test]
+    fn no_text_breaks_out_of_a_header() {
+        assert_eq!(value("a\r\nb\u{e9}c"), "abc");
+    }
+}

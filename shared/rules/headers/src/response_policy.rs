@@ -1,0 +1,82 @@
+//! Response headers policies: what a user has added to and taken from responses.
+//!
+//! For: hits, misses and the edge's own errors alike, between [`crate::viewer_response::clean`] and
+//! [`crate::viewer_response::stamp`], which fills in `Server` and `Date` where they were removed.
+//! Not for: whether a policy may say what it says (`rules/planning`).
+//!
+//! Source: CloudFront developer guide, understand response headers policies.
+
+use crate::{cors, names::value};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header::PRAGMA};
+use model::plan::ResponseHeaders;
+
+/// Out of so many requests [`ResponseHeaders::server_timing`] are sampled.
+pub const SAMPLE_OF: u32 = 1_000_000;
+
+/// A policy, read once and applied often.
+#[derive(Clone, Debug, Default)]
+pub struct Prepared {
+    remove: Vec<HeaderName>,
+    cors: Option<cors::Prepared>,
+    set: Vec<(HeaderName, HeaderValue, bool)>,
+    server_timing: Option<u32>,
+}
+
+impl Prepared {
+    /// Reads a policy. What is no header name does not get into a Plan, and is left out here.
+    pub fn new(policy: &ResponseHeaders) -> Self {
+        let name = |text: &str| HeaderName::try_from(text).ok();
+        let set = policy.set.iter();
+        Self {
+            remove: policy.remove.iter().filter_map(|text| name(text)).collect(),
+            cors: policy.cors.as_ref().map(cors::Prepared::new),
+            set: set
+                .filter_map(|set| Some((name(&set.name)?, value(&set.value), set.replace)))
+                .collect(),
+            server_timing: policy.server_timing,
+        }
+    }
+
+    /// Applies it to a response to this method and these request headers: removes first, then adds,
+    /// so that a header both removed and added is sent.
+    pub fn apply(&self, method: &Method, request: &HeaderMap, response: &mut HeaderMap) {
+        for name in &self.remove {
+            response.remove(name);
+        }
+        if let Some(cors) = &self.cors {
+            cors.apply(method, request, response);
+        }
+        for (name, value, replace) in &self.set {
+            if *replace || !response.contains_key(name) {
+                response.insert(name, value.clone());
+            }
+        }
+    }
+
+    /// Whether `Server-Timing` is wanted: the draw, below [`SAMPLE_OF`], falls within the sampling
+    /// rate, or the viewer says `Pragma: server-timing`. Never where the policy has it off.
+    pub fn wants_server_timing(&self, request: &HeaderMap, draw: u32) -> bool {
+        self.server_timing
+            .is_some_and(|rate| draw < rate || asks_for_server_timing(request))
+    }
+}
+
+fn asks_for_server_timing(request: &HeaderMap) -> bool {
+    let lines = request.get_all(PRAGMA).iter();
+    let mut directives = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    directives.any(|directive| {
+        directive
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"server-timing")
+    })
+}
+
+/// Reads and applies a policy at once: for tests and one-off use.
+pub fn apply(
+    policy: &ResponseHeaders,
+    method: &Method,
+    request: &HeaderMap,
+    response: &mut HeaderMap,
+) {
+    Prepared::new(policy).apply(method, request, response);
+}
