@@ -1,0 +1,203 @@
+//! `CDN-Cache-Control` (RFC 9213): directives for content delivery networks only.
+//!
+//! For: law `Http`, where it goes before `Cache-Control` and `Expires`. Not for: CloudFront's law,
+//! which does not know it; there it is a header like any other.
+//!
+//! Shape: a Structured Fields dictionary (RFC 8941 §3.2): names in lower case, integers bare.
+//! Errors: none. An empty field, or one that is no dictionary, counts as absent (RFC 9213 §2.1).
+
+use crate::directives::{Directives, Flag, LONGEST};
+use http::HeaderMap;
+use model::units::Seconds;
+
+/// Name of the field.
+pub const NAME: &str = "cdn-cache-control";
+
+/// What the field says; none when it is absent, empty or malformed.
+pub fn cdn_cache_control(headers: &HeaderMap) -> Option<Directives> {
+    let mut said = Directives::of_targeted();
+    let mut any = false;
+    for line in headers.get_all(NAME) {
+        let mut reader = Reader {
+            rest: line.as_bytes(),
+        };
+        any |= reader.dictionary(&mut said)?;
+    }
+    any.then_some(said)
+}
+
+enum Value {
+    True,
+    Integer(i64),
+    Text(Vec<u8>),
+    Other,
+}
+
+fn take(said: &mut Directives, name: &str, value: Value) {
+    match (name, value) {
+        ("max-age", Value::Integer(count)) => said.max_age = Some(seconds(count)),
+        ("s-maxage", Value::Integer(count)) => said.s_maxage = Some(seconds(count)),
+        ("stale-while-revalidate", Value::Integer(count)) => {
+            said.stale_while_revalidate = Some(seconds(count));
+        }
+        ("stale-if-error", Value::Integer(count)) => said.stale_if_error = Some(seconds(count)),
+        ("no-cache" | "private", Value::Text(list)) => said.withhold(name, &list),
+        ("no-store", Value::True) => said.set(Flag::NoStore),
+        ("no-cache", Value::True) => said.set(Flag::NoCache),
+        ("private", Value::True) => said.set(Flag::Private),
+        ("public", Value::True) => said.set(Flag::Public),
+        ("must-revalidate", Value::True) => said.set(Flag::MustRevalidate),
+        ("proxy-revalidate", Value::True) => said.set(Flag::ProxyRevalidate),
+        ("must-understand", Value::True) => said.set(Flag::MustUnderstand),
+        ("no-transform", Value::True) => said.set(Flag::NoTransform),
+        ("immutable", Value::True) => said.set(Flag::Immutable),
+        _ => {}
+    }
+}
+
+/// A negative lifetime makes the response stale.
+fn seconds(count: i64) -> Seconds {
+    Seconds(u64::try_from(count).unwrap_or_default()).min(LONGEST)
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// Reads a whole line; says whether it had members.
+    fn dictionary(&mut self, said: &mut Directives) -> Option<bool> {
+        self.skip(b" \t");
+        let mut any = false;
+        while !self.rest.is_empty() {
+            let name = self.key()?;
+            let value = self.member()?;
+            take(said, name, value);
+            any = true;
+            self.comma()?;
+        }
+        Some(any)
+    }
+
+    /// Between members; a comma after the last one is an error.
+    fn comma(&mut self) -> Option<()> {
+        self.skip(b" \t");
+        if self.rest.is_empty() {
+            return Some(());
+        }
+        self.eat(b',').then_some(())?;
+        self.skip(b" \t");
+        (!self.rest.is_empty()).then_some(())
+    }
+
+    fn member(&mut self) -> Option<Value> {
+        let value = if self.eat(b'=') {
+            self.value()?
+        } else {
+            Value::True
+        };
+        while self.eat(b';') {
+            self.skip(b" ");
+            self.key()?;
+            if self.eat(b'=') {
+                self.value()?;
+            }
+        }
+        Some(value)
+    }
+
+    fn value(&mut self) -> Option<Value> {
+        match *self.rest.first()? {
+            b'"' => self.string(),
+            b'?' => self.boolean(),
+            b'-' | b'0'..=b'9' => self.number(),
+            b':' => self.binary(),
+            byte if byte.is_ascii_alphabetic() || byte == b'*' => {
+                self.run(|byte| byte.is_ascii_graphic() && !b"\"(),;<=>?@[\\]{}".contains(&byte));
+                Some(Value::Other)
+            }
+            _ => None,
+        }
+    }
+
+    fn string(&mut self) -> Option<Value> {
+        self.eat(b'"');
+        let mut text = Vec::new();
+        loop {
+            match self.byte()? {
+                b'"' => return Some(Value::Text(text)),
+                b'\\' => text.push(self.byte().filter(|byte| matches!(byte, b'"' | b'\\'))?),
+                byte @ 0x20..=0x7e => text.push(byte),
+                _ => return None,
+            }
+        }
+    }
+
+    fn boolean(&mut self) -> Option<Value> {
+        self.eat(b'?');
+        match self.byte()? {
+            b'1' => Some(Value::True),
+            b'0' => Some(Value::Other),
+            _ => None,
+        }
+    }
+
+    /// At most 15 digits (RFC 8941 §3.3.1); a decimal is well-formed but no number of seconds.
+    fn number(&mut self) -> Option<Value> {
+        let negative = self.eat(b'-');
+        let digits = self.run(|byte| byte.is_ascii_digit());
+        let count = std::str::from_utf8(digits).ok()?.parse::<i64>().ok()?;
+        if digits.len() > 15 {
+            return None;
+        }
+        if self.eat(b'.') {
+            let fraction = self.run(|byte| byte.is_ascii_digit()).len();
+            return (digits.len() <= 12 && (1..=3).contains(&fraction)).then_some(Value::Other);
+        }
+        Some(Value::Integer(if negative { -count } else { count }))
+    }
+
+    fn binary(&mut self) -> Option<Value> {
+        self.eat(b':');
+        self.run(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+        self.eat(b':').then_some(Value::Other)
+    }
+
+    fn key(&mut self) -> Option<&'a str> {
+        let start = *self.rest.first()?;
+        (start.is_ascii_lowercase() || start == b'*').then_some(())?;
+        let name = self.run(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.*".contains(&byte)
+        });
+        std::str::from_utf8(name).ok()
+    }
+
+    fn run(&mut self, belongs: impl Fn(u8) -> bool) -> &'a [u8] {
+        let end = self
+            .rest
+            .iter()
+            .position(|byte| !belongs(*byte))
+            .unwrap_or(self.rest.len());
+        let (run, rest) = self.rest.split_at_checked(end).unwrap_or_default();
+        self.rest = rest;
+        run
+    }
+
+    fn skip(&mut self, these: &[u8]) {
+        self.run(|byte| these.contains(&byte));
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*byte)
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.rest.first() == Some(&byte);
+        if found {
+            self.rest = self.rest.get(1..).unwrap_or_default();
+        }
+        found
+    }
+}
