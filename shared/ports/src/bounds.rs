@@ -22,10 +22,7 @@ pub struct LogBounds {
 
 impl Default for LogBounds {
     fn default() -> Self {
-        Self {
-            changes: 10_000,
-            bytes: MOST_COMMIT as u64,
-        }
+        Self { changes: 10_000, bytes: MOST_COMMIT as u64 }
     }
 }
 
@@ -56,11 +53,7 @@ pub fn prefix(prefix: &str) -> Result<(), StoreError> {
 pub fn commit(commit: &Commit) -> Result<(), StoreError> {
     within("the number of writes", commit.writes.len(), MOST_WRITES)?;
     within("the number of checks", commit.checks.len(), MOST_WRITES)?;
-    within(
-        "the bytes of a commit",
-        commit.writes.iter().map(weight).sum(),
-        MOST_COMMIT,
-    )?;
+    within("the bytes of a commit", commit.writes.iter().map(weight).sum(), MOST_COMMIT)?;
     commit.checks.iter().try_for_each(check)?;
     commit.writes.iter().try_for_each(write)?;
     no_key_twice(&commit.writes)

@@ -43,11 +43,7 @@ pub struct ActiveTrustedSigners {
 pub struct AliasICPRecordal {
     #[serde(rename = "CNAME", default, skip_serializing_if = "Option::is_none")]
     pub cname: Option<String>,
-    #[serde(
-        rename = "ICPRecordalStatus",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ICPRecordalStatus", default, skip_serializing_if = "Option::is_none")]
     pub icp_recordal_status: Option<ICPRecordalStatus>,
 }
 
@@ -71,11 +67,7 @@ pub struct AllowedMethods {
     pub quantity: i32,
     #[serde(rename = "Items")]
     pub items: MethodsList,
-    #[serde(
-        rename = "CachedMethods",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CachedMethods", default, skip_serializing_if = "Option::is_none")]
     pub cached_methods: Option<CachedMethods>,
 }
 
@@ -90,17 +82,9 @@ pub struct AnycastIpList {
     pub status: String,
     #[serde(rename = "Arn")]
     pub arn: String,
-    #[serde(
-        rename = "IpAddressType",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IpAddressType", default, skip_serializing_if = "Option::is_none")]
     pub ip_address_type: Option<IpAddressType>,
-    #[serde(
-        rename = "IpamConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IpamConfig", default, skip_serializing_if = "Option::is_none")]
     pub ipam_config: Option<IpamConfig>,
     #[serde(rename = "AnycastIps")]
     pub anycast_ips: AnycastIps,
@@ -117,11 +101,7 @@ pub struct AnycastIpListCollection {
     pub items: Option<AnycastIpListSummaries>,
     #[serde(rename = "Marker")]
     pub marker: String,
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -131,11 +111,7 @@ pub struct AnycastIpListCollection {
     pub quantity: i32,
 }
 
-list!(
-    AnycastIpListSummaries,
-    AnycastIpListSummary,
-    "AnycastIpListSummary"
-);
+list!(AnycastIpListSummaries, AnycastIpListSummary, "AnycastIpListSummary");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -152,19 +128,11 @@ pub struct AnycastIpListSummary {
     pub ip_count: i32,
     #[serde(rename = "LastModifiedTime")]
     pub last_modified_time: String,
-    #[serde(
-        rename = "IpAddressType",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IpAddressType", default, skip_serializing_if = "Option::is_none")]
     pub ip_address_type: Option<IpAddressType>,
     #[serde(rename = "ETag", default, skip_serializing_if = "Option::is_none")]
     pub e_tag: Option<String>,
-    #[serde(
-        rename = "IpamConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IpamConfig", default, skip_serializing_if = "Option::is_none")]
     pub ipam_config: Option<IpamConfig>,
 }
 
@@ -256,31 +224,15 @@ pub struct CacheBehavior {
     pub path_pattern: String,
     #[serde(rename = "TargetOriginId")]
     pub target_origin_id: String,
-    #[serde(
-        rename = "TrustedSigners",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TrustedSigners", default, skip_serializing_if = "Option::is_none")]
     pub trusted_signers: Option<TrustedSigners>,
-    #[serde(
-        rename = "TrustedKeyGroups",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TrustedKeyGroups", default, skip_serializing_if = "Option::is_none")]
     pub trusted_key_groups: Option<TrustedKeyGroups>,
     #[serde(rename = "ViewerProtocolPolicy")]
     pub viewer_protocol_policy: ViewerProtocolPolicy,
-    #[serde(
-        rename = "AllowedMethods",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AllowedMethods", default, skip_serializing_if = "Option::is_none")]
     pub allowed_methods: Option<AllowedMethods>,
-    #[serde(
-        rename = "SmoothStreaming",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "SmoothStreaming", default, skip_serializing_if = "Option::is_none")]
     pub smooth_streaming: Option<bool>,
     #[serde(rename = "Compress", default, skip_serializing_if = "Option::is_none")]
     pub compress: Option<bool>,
@@ -290,61 +242,25 @@ pub struct CacheBehavior {
         skip_serializing_if = "Option::is_none"
     )]
     pub lambda_function_associations: Option<LambdaFunctionAssociations>,
-    #[serde(
-        rename = "FunctionAssociations",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionAssociations", default, skip_serializing_if = "Option::is_none")]
     pub function_associations: Option<FunctionAssociations>,
-    #[serde(
-        rename = "FieldLevelEncryptionId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FieldLevelEncryptionId", default, skip_serializing_if = "Option::is_none")]
     pub field_level_encryption_id: Option<String>,
-    #[serde(
-        rename = "RealtimeLogConfigArn",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RealtimeLogConfigArn", default, skip_serializing_if = "Option::is_none")]
     pub realtime_log_config_arn: Option<String>,
-    #[serde(
-        rename = "CachePolicyId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CachePolicyId", default, skip_serializing_if = "Option::is_none")]
     pub cache_policy_id: Option<String>,
-    #[serde(
-        rename = "OriginRequestPolicyId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginRequestPolicyId", default, skip_serializing_if = "Option::is_none")]
     pub origin_request_policy_id: Option<String>,
-    #[serde(
-        rename = "ResponseHeadersPolicyId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ResponseHeadersPolicyId", default, skip_serializing_if = "Option::is_none")]
     pub response_headers_policy_id: Option<String>,
-    #[serde(
-        rename = "GrpcConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "GrpcConfig", default, skip_serializing_if = "Option::is_none")]
     pub grpc_config: Option<GrpcConfig>,
-    #[serde(
-        rename = "ForwardedValues",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ForwardedValues", default, skip_serializing_if = "Option::is_none")]
     pub forwarded_values: Option<ForwardedValues>,
     #[serde(rename = "MinTTL", default, skip_serializing_if = "Option::is_none")]
     pub min_ttl: Option<i64>,
-    #[serde(
-        rename = "DefaultTTL",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DefaultTTL", default, skip_serializing_if = "Option::is_none")]
     pub default_ttl: Option<i64>,
     #[serde(rename = "MaxTTL", default, skip_serializing_if = "Option::is_none")]
     pub max_ttl: Option<i64>,
@@ -379,11 +295,7 @@ pub struct CachePolicyConfig {
     pub comment: Option<String>,
     #[serde(rename = "Name")]
     pub name: String,
-    #[serde(
-        rename = "DefaultTTL",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DefaultTTL", default, skip_serializing_if = "Option::is_none")]
     pub default_ttl: Option<i64>,
     #[serde(rename = "MaxTTL", default, skip_serializing_if = "Option::is_none")]
     pub max_ttl: Option<i64>,
@@ -461,11 +373,7 @@ pub struct CachePolicyHeadersConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CachePolicyList {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -504,11 +412,7 @@ impl CachePolicyQueryStringBehavior {
 pub struct CachePolicyQueryStringsConfig {
     #[serde(rename = "QueryStringBehavior")]
     pub query_string_behavior: CachePolicyQueryStringBehavior,
-    #[serde(
-        rename = "QueryStrings",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "QueryStrings", default, skip_serializing_if = "Option::is_none")]
     pub query_strings: Option<QueryStringNames>,
 }
 
@@ -521,11 +425,7 @@ pub struct CachePolicySummary {
     pub cache_policy: CachePolicy,
 }
 
-list!(
-    CachePolicySummaryList,
-    CachePolicySummary,
-    "CachePolicySummary"
-);
+list!(CachePolicySummaryList, CachePolicySummary, "CachePolicySummary");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CachePolicyType {
@@ -636,11 +536,7 @@ pub struct CloudFrontOriginAccessIdentityConfig {
 pub struct CloudFrontOriginAccessIdentityList {
     #[serde(rename = "Marker")]
     pub marker: String,
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -674,11 +570,7 @@ list!(
 pub struct ConflictingAlias {
     #[serde(rename = "Alias", default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
-    #[serde(
-        rename = "DistributionId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionId", default, skip_serializing_if = "Option::is_none")]
     pub distribution_id: Option<String>,
     #[serde(rename = "AccountId", default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
@@ -689,11 +581,7 @@ list!(ConflictingAliases, ConflictingAlias, "ConflictingAlias");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ConflictingAliasesList {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems", default, skip_serializing_if = "Option::is_none")]
     pub max_items: Option<i32>,
@@ -731,11 +619,7 @@ pub struct ConnectionFunctionSummary {
     pub last_modified_time: String,
 }
 
-list!(
-    ConnectionFunctionSummaryList,
-    ConnectionFunctionSummary,
-    "ConnectionFunctionSummary"
-);
+list!(ConnectionFunctionSummaryList, ConnectionFunctionSummary, "ConnectionFunctionSummary");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -746,11 +630,7 @@ pub struct ConnectionFunctionTestResult {
         skip_serializing_if = "Option::is_none"
     )]
     pub connection_function_summary: Option<ConnectionFunctionSummary>,
-    #[serde(
-        rename = "ComputeUtilization",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ComputeUtilization", default, skip_serializing_if = "Option::is_none")]
     pub compute_utilization: Option<String>,
     #[serde(
         rename = "ConnectionFunctionExecutionLogs",
@@ -764,11 +644,7 @@ pub struct ConnectionFunctionTestResult {
         skip_serializing_if = "Option::is_none"
     )]
     pub connection_function_error_message: Option<String>,
-    #[serde(
-        rename = "ConnectionFunctionOutput",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionFunctionOutput", default, skip_serializing_if = "Option::is_none")]
     pub connection_function_output: Option<String>,
 }
 
@@ -781,37 +657,17 @@ pub struct ConnectionGroup {
     pub name: Option<String>,
     #[serde(rename = "Arn", default, skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
-    #[serde(
-        rename = "CreatedTime",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CreatedTime", default, skip_serializing_if = "Option::is_none")]
     pub created_time: Option<String>,
-    #[serde(
-        rename = "LastModifiedTime",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "LastModifiedTime", default, skip_serializing_if = "Option::is_none")]
     pub last_modified_time: Option<String>,
     #[serde(rename = "Tags", default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Tags>,
-    #[serde(
-        rename = "Ipv6Enabled",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Ipv6Enabled", default, skip_serializing_if = "Option::is_none")]
     pub ipv6_enabled: Option<bool>,
-    #[serde(
-        rename = "RoutingEndpoint",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RoutingEndpoint", default, skip_serializing_if = "Option::is_none")]
     pub routing_endpoint: Option<String>,
-    #[serde(
-        rename = "AnycastIpListId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AnycastIpListId", default, skip_serializing_if = "Option::is_none")]
     pub anycast_ip_list_id: Option<String>,
     #[serde(rename = "Status", default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -824,11 +680,7 @@ pub struct ConnectionGroup {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionGroupAssociationFilter {
-    #[serde(
-        rename = "AnycastIpListId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AnycastIpListId", default, skip_serializing_if = "Option::is_none")]
     pub anycast_ip_list_id: Option<String>,
 }
 
@@ -849,11 +701,7 @@ pub struct ConnectionGroupSummary {
     pub last_modified_time: String,
     #[serde(rename = "ETag")]
     pub e_tag: String,
-    #[serde(
-        rename = "AnycastIpListId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AnycastIpListId", default, skip_serializing_if = "Option::is_none")]
     pub anycast_ip_list_id: Option<String>,
     #[serde(rename = "Enabled", default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -863,11 +711,7 @@ pub struct ConnectionGroupSummary {
     pub is_default: Option<bool>,
 }
 
-list!(
-    ConnectionGroupSummaryList,
-    ConnectionGroupSummary,
-    "ConnectionGroupSummary"
-);
+list!(ConnectionGroupSummaryList, ConnectionGroupSummary, "ConnectionGroupSummary");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ConnectionMode {
@@ -903,19 +747,11 @@ pub struct ContentTypeProfile {
 pub struct ContentTypeProfileConfig {
     #[serde(rename = "ForwardWhenContentTypeIsUnknown")]
     pub forward_when_content_type_is_unknown: bool,
-    #[serde(
-        rename = "ContentTypeProfiles",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ContentTypeProfiles", default, skip_serializing_if = "Option::is_none")]
     pub content_type_profiles: Option<ContentTypeProfiles>,
 }
 
-list!(
-    ContentTypeProfileList,
-    ContentTypeProfile,
-    "ContentTypeProfile"
-);
+list!(ContentTypeProfileList, ContentTypeProfile, "ContentTypeProfile");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -944,22 +780,14 @@ pub struct ContinuousDeploymentPolicyConfig {
     pub staging_distribution_dns_names: StagingDistributionDnsNames,
     #[serde(rename = "Enabled")]
     pub enabled: bool,
-    #[serde(
-        rename = "TrafficConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TrafficConfig", default, skip_serializing_if = "Option::is_none")]
     pub traffic_config: Option<TrafficConfig>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ContinuousDeploymentPolicyList {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -1014,11 +842,7 @@ pub struct ContinuousDeploymentSingleHeaderConfig {
 pub struct ContinuousDeploymentSingleWeightConfig {
     #[serde(rename = "Weight")]
     pub weight: f32,
-    #[serde(
-        rename = "SessionStickinessConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "SessionStickinessConfig", default, skip_serializing_if = "Option::is_none")]
     pub session_stickiness_config: Option<SessionStickinessConfig>,
 }
 
@@ -1038,11 +862,7 @@ pub struct CookieNames {
 pub struct CookiePreference {
     #[serde(rename = "Forward")]
     pub forward: ItemSelection,
-    #[serde(
-        rename = "WhitelistedNames",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "WhitelistedNames", default, skip_serializing_if = "Option::is_none")]
     pub whitelisted_names: Option<CookieNames>,
 }
 
@@ -1064,11 +884,7 @@ pub struct CopyDistributionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CopyDistributionResult {
-    #[serde(
-        rename = "Distribution",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Distribution", default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
     #[serde(skip)]
     pub location: Option<String>,
@@ -1085,28 +901,16 @@ pub struct CreateAnycastIpListRequest {
     pub ip_count: i32,
     #[serde(rename = "Tags", default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Tags>,
-    #[serde(
-        rename = "IpAddressType",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IpAddressType", default, skip_serializing_if = "Option::is_none")]
     pub ip_address_type: Option<IpAddressType>,
-    #[serde(
-        rename = "IpamCidrConfigs",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IpamCidrConfigs", default, skip_serializing_if = "Option::is_none")]
     pub ipam_cidr_configs: Option<IpamCidrConfigList>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateAnycastIpListResult {
-    #[serde(
-        rename = "AnycastIpList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AnycastIpList", default, skip_serializing_if = "Option::is_none")]
     pub anycast_ip_list: Option<AnycastIpList>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -1122,11 +926,7 @@ pub struct CreateCachePolicyRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateCachePolicyResult {
-    #[serde(
-        rename = "CachePolicy",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CachePolicy", default, skip_serializing_if = "Option::is_none")]
     pub cache_policy: Option<CachePolicy>,
     #[serde(skip)]
     pub location: Option<String>,
@@ -1189,19 +989,11 @@ pub struct CreateConnectionFunctionResult {
 pub struct CreateConnectionGroupRequest {
     #[serde(rename = "Name")]
     pub name: String,
-    #[serde(
-        rename = "Ipv6Enabled",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Ipv6Enabled", default, skip_serializing_if = "Option::is_none")]
     pub ipv6_enabled: Option<bool>,
     #[serde(rename = "Tags", default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Tags>,
-    #[serde(
-        rename = "AnycastIpListId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AnycastIpListId", default, skip_serializing_if = "Option::is_none")]
     pub anycast_ip_list_id: Option<String>,
     #[serde(rename = "Enabled", default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -1210,11 +1002,7 @@ pub struct CreateConnectionGroupRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateConnectionGroupResult {
-    #[serde(
-        rename = "ConnectionGroup",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionGroup", default, skip_serializing_if = "Option::is_none")]
     pub connection_group: Option<ConnectionGroup>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -1252,11 +1040,7 @@ pub struct CreateDistributionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateDistributionResult {
-    #[serde(
-        rename = "Distribution",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Distribution", default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
     #[serde(skip)]
     pub location: Option<String>,
@@ -1275,23 +1059,11 @@ pub struct CreateDistributionTenantRequest {
     pub domains: DomainList,
     #[serde(rename = "Tags", default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Tags>,
-    #[serde(
-        rename = "Customizations",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Customizations", default, skip_serializing_if = "Option::is_none")]
     pub customizations: Option<Customizations>,
-    #[serde(
-        rename = "Parameters",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Parameters", default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Parameters>,
-    #[serde(
-        rename = "ConnectionGroupId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionGroupId", default, skip_serializing_if = "Option::is_none")]
     pub connection_group_id: Option<String>,
     #[serde(
         rename = "ManagedCertificateRequest",
@@ -1306,11 +1078,7 @@ pub struct CreateDistributionTenantRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateDistributionTenantResult {
-    #[serde(
-        rename = "DistributionTenant",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionTenant", default, skip_serializing_if = "Option::is_none")]
     pub distribution_tenant: Option<DistributionTenant>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -1326,11 +1094,7 @@ pub struct CreateDistributionWithTagsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateDistributionWithTagsResult {
-    #[serde(
-        rename = "Distribution",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Distribution", default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
     #[serde(skip)]
     pub location: Option<String>,
@@ -1348,11 +1112,7 @@ pub struct CreateFieldLevelEncryptionConfigRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateFieldLevelEncryptionConfigResult {
-    #[serde(
-        rename = "FieldLevelEncryption",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FieldLevelEncryption", default, skip_serializing_if = "Option::is_none")]
     pub field_level_encryption: Option<FieldLevelEncryption>,
     #[serde(skip)]
     pub location: Option<String>,
@@ -1398,11 +1158,7 @@ pub struct CreateFunctionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateFunctionResult {
-    #[serde(
-        rename = "FunctionSummary",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionSummary", default, skip_serializing_if = "Option::is_none")]
     pub function_summary: Option<FunctionSummary>,
     #[serde(skip)]
     pub location: Option<String>,
@@ -1424,11 +1180,7 @@ pub struct CreateInvalidationForDistributionTenantRequest {
 pub struct CreateInvalidationForDistributionTenantResult {
     #[serde(skip)]
     pub location: Option<String>,
-    #[serde(
-        rename = "Invalidation",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Invalidation", default, skip_serializing_if = "Option::is_none")]
     pub invalidation: Option<Invalidation>,
 }
 
@@ -1446,11 +1198,7 @@ pub struct CreateInvalidationRequest {
 pub struct CreateInvalidationResult {
     #[serde(skip)]
     pub location: Option<String>,
-    #[serde(
-        rename = "Invalidation",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Invalidation", default, skip_serializing_if = "Option::is_none")]
     pub invalidation: Option<Invalidation>,
 }
 
@@ -1479,11 +1227,7 @@ pub struct CreateKeyValueStoreRequest {
     pub name: String,
     #[serde(rename = "Comment", default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    #[serde(
-        rename = "ImportSource",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ImportSource", default, skip_serializing_if = "Option::is_none")]
     pub import_source: Option<ImportSource>,
     #[serde(rename = "Tags", default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Tags>,
@@ -1492,11 +1236,7 @@ pub struct CreateKeyValueStoreRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateKeyValueStoreResult {
-    #[serde(
-        rename = "KeyValueStore",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "KeyValueStore", default, skip_serializing_if = "Option::is_none")]
     pub key_value_store: Option<KeyValueStore>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -1516,11 +1256,7 @@ pub struct CreateMonitoringSubscriptionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateMonitoringSubscriptionResult {
-    #[serde(
-        rename = "MonitoringSubscription",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "MonitoringSubscription", default, skip_serializing_if = "Option::is_none")]
     pub monitoring_subscription: Option<MonitoringSubscription>,
 }
 
@@ -1534,11 +1270,7 @@ pub struct CreateOriginAccessControlRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOriginAccessControlResult {
-    #[serde(
-        rename = "OriginAccessControl",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginAccessControl", default, skip_serializing_if = "Option::is_none")]
     pub origin_access_control: Option<OriginAccessControl>,
     #[serde(skip)]
     pub location: Option<String>,
@@ -1556,11 +1288,7 @@ pub struct CreateOriginRequestPolicyRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOriginRequestPolicyResult {
-    #[serde(
-        rename = "OriginRequestPolicy",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginRequestPolicy", default, skip_serializing_if = "Option::is_none")]
     pub origin_request_policy: Option<OriginRequestPolicy>,
     #[serde(skip)]
     pub location: Option<String>,
@@ -1602,11 +1330,7 @@ pub struct CreateRealtimeLogConfigRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateRealtimeLogConfigResult {
-    #[serde(
-        rename = "RealtimeLogConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RealtimeLogConfig", default, skip_serializing_if = "Option::is_none")]
     pub realtime_log_config: Option<RealtimeLogConfig>,
 }
 
@@ -1620,11 +1344,7 @@ pub struct CreateResponseHeadersPolicyRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateResponseHeadersPolicyResult {
-    #[serde(
-        rename = "ResponseHeadersPolicy",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ResponseHeadersPolicy", default, skip_serializing_if = "Option::is_none")]
     pub response_headers_policy: Option<ResponseHeadersPolicy>,
     #[serde(skip)]
     pub location: Option<String>,
@@ -1642,11 +1362,7 @@ pub struct CreateStreamingDistributionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateStreamingDistributionResult {
-    #[serde(
-        rename = "StreamingDistribution",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "StreamingDistribution", default, skip_serializing_if = "Option::is_none")]
     pub streaming_distribution: Option<StreamingDistribution>,
     #[serde(skip)]
     pub location: Option<String>,
@@ -1664,11 +1380,7 @@ pub struct CreateStreamingDistributionWithTagsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateStreamingDistributionWithTagsResult {
-    #[serde(
-        rename = "StreamingDistribution",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "StreamingDistribution", default, skip_serializing_if = "Option::is_none")]
     pub streaming_distribution: Option<StreamingDistribution>,
     #[serde(skip)]
     pub location: Option<String>,
@@ -1696,11 +1408,7 @@ pub struct CreateTrustStoreRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct CreateTrustStoreResult {
-    #[serde(
-        rename = "TrustStore",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TrustStore", default, skip_serializing_if = "Option::is_none")]
     pub trust_store: Option<TrustStore>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -1731,31 +1439,15 @@ pub struct CreateVpcOriginResult {
 pub struct CustomErrorResponse {
     #[serde(rename = "ErrorCode")]
     pub error_code: i32,
-    #[serde(
-        rename = "ResponsePagePath",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ResponsePagePath", default, skip_serializing_if = "Option::is_none")]
     pub response_page_path: Option<String>,
-    #[serde(
-        rename = "ResponseCode",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ResponseCode", default, skip_serializing_if = "Option::is_none")]
     pub response_code: Option<String>,
-    #[serde(
-        rename = "ErrorCachingMinTTL",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ErrorCachingMinTTL", default, skip_serializing_if = "Option::is_none")]
     pub error_caching_min_ttl: Option<i64>,
 }
 
-list!(
-    CustomErrorResponseList,
-    CustomErrorResponse,
-    "CustomErrorResponse"
-);
+list!(CustomErrorResponseList, CustomErrorResponse, "CustomErrorResponse");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -1784,35 +1476,15 @@ pub struct CustomOriginConfig {
     pub https_port: i32,
     #[serde(rename = "OriginProtocolPolicy")]
     pub origin_protocol_policy: OriginProtocolPolicy,
-    #[serde(
-        rename = "OriginSslProtocols",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginSslProtocols", default, skip_serializing_if = "Option::is_none")]
     pub origin_ssl_protocols: Option<OriginSslProtocols>,
-    #[serde(
-        rename = "OriginReadTimeout",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginReadTimeout", default, skip_serializing_if = "Option::is_none")]
     pub origin_read_timeout: Option<i32>,
-    #[serde(
-        rename = "OriginKeepaliveTimeout",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginKeepaliveTimeout", default, skip_serializing_if = "Option::is_none")]
     pub origin_keepalive_timeout: Option<i32>,
-    #[serde(
-        rename = "IpAddressType",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IpAddressType", default, skip_serializing_if = "Option::is_none")]
     pub ip_address_type: Option<IpAddressType>,
-    #[serde(
-        rename = "OriginMtlsConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginMtlsConfig", default, skip_serializing_if = "Option::is_none")]
     pub origin_mtls_config: Option<OriginMtlsConfig>,
 }
 
@@ -1839,17 +1511,9 @@ impl CustomizationActionType {
 pub struct Customizations {
     #[serde(rename = "WebAcl", default, skip_serializing_if = "Option::is_none")]
     pub web_acl: Option<WebAclCustomization>,
-    #[serde(
-        rename = "Certificate",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Certificate", default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,
-    #[serde(
-        rename = "GeoRestrictions",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "GeoRestrictions", default, skip_serializing_if = "Option::is_none")]
     pub geo_restrictions: Option<GeoRestrictionCustomization>,
 }
 
@@ -1858,31 +1522,15 @@ pub struct Customizations {
 pub struct DefaultCacheBehavior {
     #[serde(rename = "TargetOriginId")]
     pub target_origin_id: String,
-    #[serde(
-        rename = "TrustedSigners",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TrustedSigners", default, skip_serializing_if = "Option::is_none")]
     pub trusted_signers: Option<TrustedSigners>,
-    #[serde(
-        rename = "TrustedKeyGroups",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TrustedKeyGroups", default, skip_serializing_if = "Option::is_none")]
     pub trusted_key_groups: Option<TrustedKeyGroups>,
     #[serde(rename = "ViewerProtocolPolicy")]
     pub viewer_protocol_policy: ViewerProtocolPolicy,
-    #[serde(
-        rename = "AllowedMethods",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AllowedMethods", default, skip_serializing_if = "Option::is_none")]
     pub allowed_methods: Option<AllowedMethods>,
-    #[serde(
-        rename = "SmoothStreaming",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "SmoothStreaming", default, skip_serializing_if = "Option::is_none")]
     pub smooth_streaming: Option<bool>,
     #[serde(rename = "Compress", default, skip_serializing_if = "Option::is_none")]
     pub compress: Option<bool>,
@@ -1892,61 +1540,25 @@ pub struct DefaultCacheBehavior {
         skip_serializing_if = "Option::is_none"
     )]
     pub lambda_function_associations: Option<LambdaFunctionAssociations>,
-    #[serde(
-        rename = "FunctionAssociations",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionAssociations", default, skip_serializing_if = "Option::is_none")]
     pub function_associations: Option<FunctionAssociations>,
-    #[serde(
-        rename = "FieldLevelEncryptionId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FieldLevelEncryptionId", default, skip_serializing_if = "Option::is_none")]
     pub field_level_encryption_id: Option<String>,
-    #[serde(
-        rename = "RealtimeLogConfigArn",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RealtimeLogConfigArn", default, skip_serializing_if = "Option::is_none")]
     pub realtime_log_config_arn: Option<String>,
-    #[serde(
-        rename = "CachePolicyId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CachePolicyId", default, skip_serializing_if = "Option::is_none")]
     pub cache_policy_id: Option<String>,
-    #[serde(
-        rename = "OriginRequestPolicyId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginRequestPolicyId", default, skip_serializing_if = "Option::is_none")]
     pub origin_request_policy_id: Option<String>,
-    #[serde(
-        rename = "ResponseHeadersPolicyId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ResponseHeadersPolicyId", default, skip_serializing_if = "Option::is_none")]
     pub response_headers_policy_id: Option<String>,
-    #[serde(
-        rename = "GrpcConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "GrpcConfig", default, skip_serializing_if = "Option::is_none")]
     pub grpc_config: Option<GrpcConfig>,
-    #[serde(
-        rename = "ForwardedValues",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ForwardedValues", default, skip_serializing_if = "Option::is_none")]
     pub forwarded_values: Option<ForwardedValues>,
     #[serde(rename = "MinTTL", default, skip_serializing_if = "Option::is_none")]
     pub min_ttl: Option<i64>,
-    #[serde(
-        rename = "DefaultTTL",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DefaultTTL", default, skip_serializing_if = "Option::is_none")]
     pub default_ttl: Option<i64>,
     #[serde(rename = "MaxTTL", default, skip_serializing_if = "Option::is_none")]
     pub max_ttl: Option<i64>,
@@ -2202,11 +1814,7 @@ pub struct DescribeFunctionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct DescribeFunctionResult {
-    #[serde(
-        rename = "FunctionSummary",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionSummary", default, skip_serializing_if = "Option::is_none")]
     pub function_summary: Option<FunctionSummary>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -2222,11 +1830,7 @@ pub struct DescribeKeyValueStoreRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct DescribeKeyValueStoreResult {
-    #[serde(
-        rename = "KeyValueStore",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "KeyValueStore", default, skip_serializing_if = "Option::is_none")]
     pub key_value_store: Option<KeyValueStore>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -2283,25 +1887,13 @@ pub struct Distribution {
     pub in_progress_invalidation_batches: i32,
     #[serde(rename = "DomainName")]
     pub domain_name: String,
-    #[serde(
-        rename = "ActiveTrustedSigners",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ActiveTrustedSigners", default, skip_serializing_if = "Option::is_none")]
     pub active_trusted_signers: Option<ActiveTrustedSigners>,
-    #[serde(
-        rename = "ActiveTrustedKeyGroups",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ActiveTrustedKeyGroups", default, skip_serializing_if = "Option::is_none")]
     pub active_trusted_key_groups: Option<ActiveTrustedKeyGroups>,
     #[serde(rename = "DistributionConfig")]
     pub distribution_config: DistributionConfig,
-    #[serde(
-        rename = "AliasICPRecordals",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AliasICPRecordals", default, skip_serializing_if = "Option::is_none")]
     pub alias_icp_recordals: Option<AliasICPRecordals>,
 }
 
@@ -2312,71 +1904,35 @@ pub struct DistributionConfig {
     pub caller_reference: String,
     #[serde(rename = "Aliases", default, skip_serializing_if = "Option::is_none")]
     pub aliases: Option<Aliases>,
-    #[serde(
-        rename = "DefaultRootObject",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DefaultRootObject", default, skip_serializing_if = "Option::is_none")]
     pub default_root_object: Option<String>,
     #[serde(rename = "Origins")]
     pub origins: Origins,
-    #[serde(
-        rename = "OriginGroups",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginGroups", default, skip_serializing_if = "Option::is_none")]
     pub origin_groups: Option<OriginGroups>,
     #[serde(rename = "DefaultCacheBehavior")]
     pub default_cache_behavior: DefaultCacheBehavior,
-    #[serde(
-        rename = "CacheBehaviors",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CacheBehaviors", default, skip_serializing_if = "Option::is_none")]
     pub cache_behaviors: Option<CacheBehaviors>,
-    #[serde(
-        rename = "CustomErrorResponses",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CustomErrorResponses", default, skip_serializing_if = "Option::is_none")]
     pub custom_error_responses: Option<CustomErrorResponses>,
     #[serde(rename = "Comment")]
     pub comment: String,
     #[serde(rename = "Logging", default, skip_serializing_if = "Option::is_none")]
     pub logging: Option<LoggingConfig>,
-    #[serde(
-        rename = "PriceClass",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "PriceClass", default, skip_serializing_if = "Option::is_none")]
     pub price_class: Option<PriceClass>,
     #[serde(rename = "Enabled")]
     pub enabled: bool,
-    #[serde(
-        rename = "ViewerCertificate",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ViewerCertificate", default, skip_serializing_if = "Option::is_none")]
     pub viewer_certificate: Option<ViewerCertificate>,
-    #[serde(
-        rename = "Restrictions",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Restrictions", default, skip_serializing_if = "Option::is_none")]
     pub restrictions: Option<Restrictions>,
     #[serde(rename = "WebACLId", default, skip_serializing_if = "Option::is_none")]
     pub web_acl_id: Option<String>,
-    #[serde(
-        rename = "HttpVersion",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "HttpVersion", default, skip_serializing_if = "Option::is_none")]
     pub http_version: Option<HttpVersion>,
-    #[serde(
-        rename = "IsIPV6Enabled",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IsIPV6Enabled", default, skip_serializing_if = "Option::is_none")]
     pub is_ipv6_enabled: Option<bool>,
     #[serde(
         rename = "ContinuousDeploymentPolicyId",
@@ -2386,29 +1942,13 @@ pub struct DistributionConfig {
     pub continuous_deployment_policy_id: Option<String>,
     #[serde(rename = "Staging", default, skip_serializing_if = "Option::is_none")]
     pub staging: Option<bool>,
-    #[serde(
-        rename = "AnycastIpListId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AnycastIpListId", default, skip_serializing_if = "Option::is_none")]
     pub anycast_ip_list_id: Option<String>,
-    #[serde(
-        rename = "TenantConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TenantConfig", default, skip_serializing_if = "Option::is_none")]
     pub tenant_config: Option<TenantConfig>,
-    #[serde(
-        rename = "ConnectionMode",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionMode", default, skip_serializing_if = "Option::is_none")]
     pub connection_mode: Option<ConnectionMode>,
-    #[serde(
-        rename = "ViewerMtlsConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ViewerMtlsConfig", default, skip_serializing_if = "Option::is_none")]
     pub viewer_mtls_config: Option<ViewerMtlsConfig>,
     #[serde(
         rename = "ConnectionFunctionAssociation",
@@ -2416,11 +1956,7 @@ pub struct DistributionConfig {
         skip_serializing_if = "Option::is_none"
     )]
     pub connection_function_association: Option<ConnectionFunctionAssociation>,
-    #[serde(
-        rename = "CacheTagConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CacheTagConfig", default, skip_serializing_if = "Option::is_none")]
     pub cache_tag_config: Option<CacheTagConfig>,
 }
 
@@ -2438,11 +1974,7 @@ pub struct DistributionConfigWithTags {
 pub struct DistributionIdList {
     #[serde(rename = "Marker")]
     pub marker: String,
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -2465,22 +1997,14 @@ pub struct DistributionIdOwner {
     pub owner_account_id: String,
 }
 
-list!(
-    DistributionIdOwnerItemList,
-    DistributionIdOwner,
-    "DistributionIdOwner"
-);
+list!(DistributionIdOwnerItemList, DistributionIdOwner, "DistributionIdOwner");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct DistributionIdOwnerList {
     #[serde(rename = "Marker")]
     pub marker: String,
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -2497,11 +2021,7 @@ pub struct DistributionIdOwnerList {
 pub struct DistributionList {
     #[serde(rename = "Marker")]
     pub marker: String,
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -2516,17 +2036,9 @@ pub struct DistributionList {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct DistributionResourceId {
-    #[serde(
-        rename = "DistributionId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionId", default, skip_serializing_if = "Option::is_none")]
     pub distribution_id: Option<String>,
-    #[serde(
-        rename = "DistributionTenantId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionTenantId", default, skip_serializing_if = "Option::is_none")]
     pub distribution_tenant_id: Option<String>,
 }
 
@@ -2567,11 +2079,7 @@ pub struct DistributionSummary {
     pub aliases: Aliases,
     #[serde(rename = "Origins")]
     pub origins: Origins,
-    #[serde(
-        rename = "OriginGroups",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginGroups", default, skip_serializing_if = "Option::is_none")]
     pub origin_groups: Option<OriginGroups>,
     #[serde(rename = "DefaultCacheBehavior")]
     pub default_cache_behavior: DefaultCacheBehavior,
@@ -2595,31 +2103,15 @@ pub struct DistributionSummary {
     pub http_version: HttpVersion,
     #[serde(rename = "IsIPV6Enabled")]
     pub is_ipv6_enabled: bool,
-    #[serde(
-        rename = "AliasICPRecordals",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AliasICPRecordals", default, skip_serializing_if = "Option::is_none")]
     pub alias_icp_recordals: Option<AliasICPRecordals>,
     #[serde(rename = "Staging")]
     pub staging: bool,
-    #[serde(
-        rename = "ConnectionMode",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionMode", default, skip_serializing_if = "Option::is_none")]
     pub connection_mode: Option<ConnectionMode>,
-    #[serde(
-        rename = "AnycastIpListId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AnycastIpListId", default, skip_serializing_if = "Option::is_none")]
     pub anycast_ip_list_id: Option<String>,
-    #[serde(
-        rename = "ViewerMtlsConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ViewerMtlsConfig", default, skip_serializing_if = "Option::is_none")]
     pub viewer_mtls_config: Option<ViewerMtlsConfig>,
     #[serde(
         rename = "ConnectionFunctionAssociation",
@@ -2629,22 +2121,14 @@ pub struct DistributionSummary {
     pub connection_function_association: Option<ConnectionFunctionAssociation>,
 }
 
-list!(
-    DistributionSummaryList,
-    DistributionSummary,
-    "DistributionSummary"
-);
+list!(DistributionSummaryList, DistributionSummary, "DistributionSummary");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct DistributionTenant {
     #[serde(rename = "Id", default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    #[serde(
-        rename = "DistributionId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionId", default, skip_serializing_if = "Option::is_none")]
     pub distribution_id: Option<String>,
     #[serde(rename = "Name", default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -2654,35 +2138,15 @@ pub struct DistributionTenant {
     pub domains: Option<DomainResultList>,
     #[serde(rename = "Tags", default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Tags>,
-    #[serde(
-        rename = "Customizations",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Customizations", default, skip_serializing_if = "Option::is_none")]
     pub customizations: Option<Customizations>,
-    #[serde(
-        rename = "Parameters",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Parameters", default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Parameters>,
-    #[serde(
-        rename = "ConnectionGroupId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionGroupId", default, skip_serializing_if = "Option::is_none")]
     pub connection_group_id: Option<String>,
-    #[serde(
-        rename = "CreatedTime",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CreatedTime", default, skip_serializing_if = "Option::is_none")]
     pub created_time: Option<String>,
-    #[serde(
-        rename = "LastModifiedTime",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "LastModifiedTime", default, skip_serializing_if = "Option::is_none")]
     pub last_modified_time: Option<String>,
     #[serde(rename = "Enabled", default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -2693,25 +2157,13 @@ pub struct DistributionTenant {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct DistributionTenantAssociationFilter {
-    #[serde(
-        rename = "DistributionId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionId", default, skip_serializing_if = "Option::is_none")]
     pub distribution_id: Option<String>,
-    #[serde(
-        rename = "ConnectionGroupId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionGroupId", default, skip_serializing_if = "Option::is_none")]
     pub connection_group_id: Option<String>,
 }
 
-list!(
-    DistributionTenantList,
-    DistributionTenantSummary,
-    "DistributionTenantSummary"
-);
+list!(DistributionTenantList, DistributionTenantSummary, "DistributionTenantSummary");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -2726,17 +2178,9 @@ pub struct DistributionTenantSummary {
     pub arn: String,
     #[serde(rename = "Domains")]
     pub domains: DomainResultList,
-    #[serde(
-        rename = "ConnectionGroupId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionGroupId", default, skip_serializing_if = "Option::is_none")]
     pub connection_group_id: Option<String>,
-    #[serde(
-        rename = "Customizations",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Customizations", default, skip_serializing_if = "Option::is_none")]
     pub customizations: Option<Customizations>,
     #[serde(rename = "CreatedTime")]
     pub created_time: String,
@@ -2774,11 +2218,8 @@ pub enum DnsConfigurationStatus {
 }
 
 impl DnsConfigurationStatus {
-    pub const ALL: [Self; 3] = [
-        Self::ValidConfiguration,
-        Self::InvalidConfiguration,
-        Self::UnknownConfiguration,
-    ];
+    pub const ALL: [Self; 3] =
+        [Self::ValidConfiguration, Self::InvalidConfiguration, Self::UnknownConfiguration];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ValidConfiguration => "valid-configuration",
@@ -2868,11 +2309,7 @@ list!(EncryptionEntityList, EncryptionEntity, "EncryptionEntity");
 pub struct EndPoint {
     #[serde(rename = "StreamType")]
     pub stream_type: String,
-    #[serde(
-        rename = "KinesisStreamConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "KinesisStreamConfig", default, skip_serializing_if = "Option::is_none")]
     pub kinesis_stream_config: Option<KinesisStreamConfig>,
 }
 
@@ -2891,12 +2328,8 @@ pub enum EventType {
 }
 
 impl EventType {
-    pub const ALL: [Self; 4] = [
-        Self::ViewerRequest,
-        Self::ViewerResponse,
-        Self::OriginRequest,
-        Self::OriginResponse,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::ViewerRequest, Self::ViewerResponse, Self::OriginRequest, Self::OriginResponse];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ViewerRequest => "viewer-request",
@@ -2925,28 +2358,16 @@ pub struct FieldLevelEncryptionConfig {
     pub caller_reference: String,
     #[serde(rename = "Comment", default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    #[serde(
-        rename = "QueryArgProfileConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "QueryArgProfileConfig", default, skip_serializing_if = "Option::is_none")]
     pub query_arg_profile_config: Option<QueryArgProfileConfig>,
-    #[serde(
-        rename = "ContentTypeProfileConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ContentTypeProfileConfig", default, skip_serializing_if = "Option::is_none")]
     pub content_type_profile_config: Option<ContentTypeProfileConfig>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct FieldLevelEncryptionList {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -2983,11 +2404,7 @@ pub struct FieldLevelEncryptionProfileConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct FieldLevelEncryptionProfileList {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -3027,25 +2444,13 @@ pub struct FieldLevelEncryptionSummary {
     pub last_modified_time: String,
     #[serde(rename = "Comment", default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    #[serde(
-        rename = "QueryArgProfileConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "QueryArgProfileConfig", default, skip_serializing_if = "Option::is_none")]
     pub query_arg_profile_config: Option<QueryArgProfileConfig>,
-    #[serde(
-        rename = "ContentTypeProfileConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ContentTypeProfileConfig", default, skip_serializing_if = "Option::is_none")]
     pub content_type_profile_config: Option<ContentTypeProfileConfig>,
 }
 
-list!(
-    FieldLevelEncryptionSummaryList,
-    FieldLevelEncryptionSummary,
-    "FieldLevelEncryptionSummary"
-);
+list!(FieldLevelEncryptionSummaryList, FieldLevelEncryptionSummary, "FieldLevelEncryptionSummary");
 
 list!(FieldList, String, "Field");
 
@@ -3084,11 +2489,7 @@ pub struct ForwardedValues {
     pub cookies: CookiePreference,
     #[serde(rename = "Headers", default, skip_serializing_if = "Option::is_none")]
     pub headers: Option<Headers>,
-    #[serde(
-        rename = "QueryStringCacheKeys",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "QueryStringCacheKeys", default, skip_serializing_if = "Option::is_none")]
     pub query_string_cache_keys: Option<QueryStringCacheKeys>,
 }
 
@@ -3119,11 +2520,7 @@ pub struct FunctionAssociation {
     pub event_type: EventType,
 }
 
-list!(
-    FunctionAssociationList,
-    FunctionAssociation,
-    "FunctionAssociation"
-);
+list!(FunctionAssociationList, FunctionAssociation, "FunctionAssociation");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -3154,11 +2551,7 @@ list!(FunctionExecutionLogList, String, "member");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct FunctionList {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -3175,11 +2568,7 @@ pub struct FunctionMetadata {
     pub function_arn: String,
     #[serde(rename = "Stage", default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<FunctionStage>,
-    #[serde(
-        rename = "CreatedTime",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CreatedTime", default, skip_serializing_if = "Option::is_none")]
     pub created_time: Option<String>,
     #[serde(rename = "LastModifiedTime")]
     pub last_modified_time: String,
@@ -3287,11 +2676,7 @@ pub struct GetAnycastIpListRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetAnycastIpListResult {
-    #[serde(
-        rename = "AnycastIpList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AnycastIpList", default, skip_serializing_if = "Option::is_none")]
     pub anycast_ip_list: Option<AnycastIpList>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3307,11 +2692,7 @@ pub struct GetCachePolicyConfigRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetCachePolicyConfigResult {
-    #[serde(
-        rename = "CachePolicyConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CachePolicyConfig", default, skip_serializing_if = "Option::is_none")]
     pub cache_policy_config: Option<CachePolicyConfig>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3327,11 +2708,7 @@ pub struct GetCachePolicyRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetCachePolicyResult {
-    #[serde(
-        rename = "CachePolicy",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CachePolicy", default, skip_serializing_if = "Option::is_none")]
     pub cache_policy: Option<CachePolicy>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3389,11 +2766,7 @@ pub struct GetConnectionFunctionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetConnectionFunctionResult {
-    #[serde(
-        rename = "ConnectionFunctionCode",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionFunctionCode", default, skip_serializing_if = "Option::is_none")]
     pub connection_function_code: Option<String>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3411,11 +2784,7 @@ pub struct GetConnectionGroupByRoutingEndpointRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetConnectionGroupByRoutingEndpointResult {
-    #[serde(
-        rename = "ConnectionGroup",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionGroup", default, skip_serializing_if = "Option::is_none")]
     pub connection_group: Option<ConnectionGroup>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3431,11 +2800,7 @@ pub struct GetConnectionGroupRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetConnectionGroupResult {
-    #[serde(
-        rename = "ConnectionGroup",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionGroup", default, skip_serializing_if = "Option::is_none")]
     pub connection_group: Option<ConnectionGroup>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3491,11 +2856,7 @@ pub struct GetDistributionConfigRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetDistributionConfigResult {
-    #[serde(
-        rename = "DistributionConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionConfig", default, skip_serializing_if = "Option::is_none")]
     pub distribution_config: Option<DistributionConfig>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3511,11 +2872,7 @@ pub struct GetDistributionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetDistributionResult {
-    #[serde(
-        rename = "Distribution",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Distribution", default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3531,11 +2888,7 @@ pub struct GetDistributionTenantByDomainRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetDistributionTenantByDomainResult {
-    #[serde(
-        rename = "DistributionTenant",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionTenant", default, skip_serializing_if = "Option::is_none")]
     pub distribution_tenant: Option<DistributionTenant>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3551,11 +2904,7 @@ pub struct GetDistributionTenantRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetDistributionTenantResult {
-    #[serde(
-        rename = "DistributionTenant",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionTenant", default, skip_serializing_if = "Option::is_none")]
     pub distribution_tenant: Option<DistributionTenant>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3631,11 +2980,7 @@ pub struct GetFieldLevelEncryptionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetFieldLevelEncryptionResult {
-    #[serde(
-        rename = "FieldLevelEncryption",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FieldLevelEncryption", default, skip_serializing_if = "Option::is_none")]
     pub field_level_encryption: Option<FieldLevelEncryption>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3653,11 +2998,7 @@ pub struct GetFunctionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetFunctionResult {
-    #[serde(
-        rename = "FunctionCode",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionCode", default, skip_serializing_if = "Option::is_none")]
     pub function_code: Option<String>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3677,11 +3018,7 @@ pub struct GetInvalidationForDistributionTenantRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetInvalidationForDistributionTenantResult {
-    #[serde(
-        rename = "Invalidation",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Invalidation", default, skip_serializing_if = "Option::is_none")]
     pub invalidation: Option<Invalidation>,
 }
 
@@ -3697,11 +3034,7 @@ pub struct GetInvalidationRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetInvalidationResult {
-    #[serde(
-        rename = "Invalidation",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Invalidation", default, skip_serializing_if = "Option::is_none")]
     pub invalidation: Option<Invalidation>,
 }
 
@@ -3715,11 +3048,7 @@ pub struct GetKeyGroupConfigRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetKeyGroupConfigResult {
-    #[serde(
-        rename = "KeyGroupConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "KeyGroupConfig", default, skip_serializing_if = "Option::is_none")]
     pub key_group_config: Option<KeyGroupConfig>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3769,11 +3098,7 @@ pub struct GetMonitoringSubscriptionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetMonitoringSubscriptionResult {
-    #[serde(
-        rename = "MonitoringSubscription",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "MonitoringSubscription", default, skip_serializing_if = "Option::is_none")]
     pub monitoring_subscription: Option<MonitoringSubscription>,
 }
 
@@ -3807,11 +3132,7 @@ pub struct GetOriginAccessControlRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetOriginAccessControlResult {
-    #[serde(
-        rename = "OriginAccessControl",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginAccessControl", default, skip_serializing_if = "Option::is_none")]
     pub origin_access_control: Option<OriginAccessControl>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3847,11 +3168,7 @@ pub struct GetOriginRequestPolicyRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetOriginRequestPolicyResult {
-    #[serde(
-        rename = "OriginRequestPolicy",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginRequestPolicy", default, skip_serializing_if = "Option::is_none")]
     pub origin_request_policy: Option<OriginRequestPolicy>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3867,11 +3184,7 @@ pub struct GetPublicKeyConfigRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetPublicKeyConfigResult {
-    #[serde(
-        rename = "PublicKeyConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "PublicKeyConfig", default, skip_serializing_if = "Option::is_none")]
     pub public_key_config: Option<PublicKeyConfig>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -3905,11 +3218,7 @@ pub struct GetRealtimeLogConfigRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetRealtimeLogConfigResult {
-    #[serde(
-        rename = "RealtimeLogConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RealtimeLogConfig", default, skip_serializing_if = "Option::is_none")]
     pub realtime_log_config: Option<RealtimeLogConfig>,
 }
 
@@ -3923,17 +3232,9 @@ pub struct GetResourcePolicyRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetResourcePolicyResult {
-    #[serde(
-        rename = "ResourceArn",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ResourceArn", default, skip_serializing_if = "Option::is_none")]
     pub resource_arn: Option<String>,
-    #[serde(
-        rename = "PolicyDocument",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "PolicyDocument", default, skip_serializing_if = "Option::is_none")]
     pub policy_document: Option<String>,
 }
 
@@ -3967,11 +3268,7 @@ pub struct GetResponseHeadersPolicyRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetResponseHeadersPolicyResult {
-    #[serde(
-        rename = "ResponseHeadersPolicy",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ResponseHeadersPolicy", default, skip_serializing_if = "Option::is_none")]
     pub response_headers_policy: Option<ResponseHeadersPolicy>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -4007,11 +3304,7 @@ pub struct GetStreamingDistributionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetStreamingDistributionResult {
-    #[serde(
-        rename = "StreamingDistribution",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "StreamingDistribution", default, skip_serializing_if = "Option::is_none")]
     pub streaming_distribution: Option<StreamingDistribution>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -4027,11 +3320,7 @@ pub struct GetTrustStoreRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct GetTrustStoreResult {
-    #[serde(
-        rename = "TrustStore",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TrustStore", default, skip_serializing_if = "Option::is_none")]
     pub trust_store: Option<TrustStore>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -4167,11 +3456,7 @@ pub struct InvalidationBatch {
 pub struct InvalidationList {
     #[serde(rename = "Marker")]
     pub marker: String,
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -4194,11 +3479,7 @@ pub struct InvalidationSummary {
     pub status: String,
 }
 
-list!(
-    InvalidationSummaryList,
-    InvalidationSummary,
-    "InvalidationSummary"
-);
+list!(InvalidationSummaryList, InvalidationSummary, "InvalidationSummary");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum IpAddressType {
@@ -4330,17 +3611,9 @@ impl ItemSelection {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct KGKeyPairIds {
-    #[serde(
-        rename = "KeyGroupId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "KeyGroupId", default, skip_serializing_if = "Option::is_none")]
     pub key_group_id: Option<String>,
-    #[serde(
-        rename = "KeyPairIds",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "KeyPairIds", default, skip_serializing_if = "Option::is_none")]
     pub key_pair_ids: Option<KeyPairIds>,
 }
 
@@ -4371,11 +3644,7 @@ pub struct KeyGroupConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct KeyGroupList {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -4429,11 +3698,7 @@ pub struct KeyValueStoreAssociation {
     pub key_value_store_arn: String,
 }
 
-list!(
-    KeyValueStoreAssociationList,
-    KeyValueStoreAssociation,
-    "KeyValueStoreAssociation"
-);
+list!(KeyValueStoreAssociationList, KeyValueStoreAssociation, "KeyValueStoreAssociation");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -4447,11 +3712,7 @@ pub struct KeyValueStoreAssociations {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct KeyValueStoreList {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -4479,19 +3740,11 @@ pub struct LambdaFunctionAssociation {
     pub lambda_function_arn: String,
     #[serde(rename = "EventType")]
     pub event_type: EventType,
-    #[serde(
-        rename = "IncludeBody",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IncludeBody", default, skip_serializing_if = "Option::is_none")]
     pub include_body: Option<bool>,
 }
 
-list!(
-    LambdaFunctionAssociationList,
-    LambdaFunctionAssociation,
-    "LambdaFunctionAssociation"
-);
+list!(LambdaFunctionAssociationList, LambdaFunctionAssociation, "LambdaFunctionAssociation");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -4514,11 +3767,7 @@ pub struct ListAnycastIpListsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListAnycastIpListsResult {
-    #[serde(
-        rename = "AnycastIpListCollection",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AnycastIpListCollection", default, skip_serializing_if = "Option::is_none")]
     pub anycast_ip_lists: Option<AnycastIpListCollection>,
 }
 
@@ -4536,11 +3785,7 @@ pub struct ListCachePoliciesRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListCachePoliciesResult {
-    #[serde(
-        rename = "CachePolicyList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CachePolicyList", default, skip_serializing_if = "Option::is_none")]
     pub cache_policy_list: Option<CachePolicyList>,
 }
 
@@ -4580,11 +3825,7 @@ pub struct ListConflictingAliasesRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListConflictingAliasesResult {
-    #[serde(
-        rename = "ConflictingAliasesList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConflictingAliasesList", default, skip_serializing_if = "Option::is_none")]
     pub conflicting_aliases_list: Option<ConflictingAliasesList>,
 }
 
@@ -4602,28 +3843,16 @@ pub struct ListConnectionFunctionsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListConnectionFunctionsResult {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    #[serde(
-        rename = "ConnectionFunctions",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionFunctions", default, skip_serializing_if = "Option::is_none")]
     pub connection_functions: Option<ConnectionFunctionSummaryList>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListConnectionGroupsRequest {
-    #[serde(
-        rename = "AssociationFilter",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AssociationFilter", default, skip_serializing_if = "Option::is_none")]
     pub association_filter: Option<ConnectionGroupAssociationFilter>,
     #[serde(rename = "Marker", default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
@@ -4634,17 +3863,9 @@ pub struct ListConnectionGroupsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListConnectionGroupsResult {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    #[serde(
-        rename = "ConnectionGroups",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionGroups", default, skip_serializing_if = "Option::is_none")]
     pub connection_groups: Option<ConnectionGroupSummaryList>,
 }
 
@@ -4673,11 +3894,7 @@ pub struct ListContinuousDeploymentPoliciesResult {
 pub struct ListDistributionTenantsByCustomizationRequest {
     #[serde(rename = "WebACLArn", default, skip_serializing_if = "Option::is_none")]
     pub web_acl_arn: Option<String>,
-    #[serde(
-        rename = "CertificateArn",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CertificateArn", default, skip_serializing_if = "Option::is_none")]
     pub certificate_arn: Option<String>,
     #[serde(rename = "Marker", default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
@@ -4688,28 +3905,16 @@ pub struct ListDistributionTenantsByCustomizationRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionTenantsByCustomizationResult {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    #[serde(
-        rename = "DistributionTenantList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionTenantList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_tenant_list: Option<DistributionTenantList>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionTenantsRequest {
-    #[serde(
-        rename = "AssociationFilter",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AssociationFilter", default, skip_serializing_if = "Option::is_none")]
     pub association_filter: Option<DistributionTenantAssociationFilter>,
     #[serde(rename = "Marker", default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
@@ -4720,17 +3925,9 @@ pub struct ListDistributionTenantsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionTenantsResult {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    #[serde(
-        rename = "DistributionTenantList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionTenantList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_tenant_list: Option<DistributionTenantList>,
 }
 
@@ -4748,11 +3945,7 @@ pub struct ListDistributionsByAnycastIpListIdRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByAnycastIpListIdResult {
-    #[serde(
-        rename = "DistributionList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_list: Option<DistributionList>,
 }
 
@@ -4770,11 +3963,7 @@ pub struct ListDistributionsByCachePolicyIdRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByCachePolicyIdResult {
-    #[serde(
-        rename = "DistributionIdList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionIdList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_id_list: Option<DistributionIdList>,
 }
 
@@ -4792,11 +3981,7 @@ pub struct ListDistributionsByConnectionFunctionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByConnectionFunctionResult {
-    #[serde(
-        rename = "DistributionList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_list: Option<DistributionList>,
 }
 
@@ -4814,11 +3999,7 @@ pub struct ListDistributionsByConnectionModeRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByConnectionModeResult {
-    #[serde(
-        rename = "DistributionList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_list: Option<DistributionList>,
 }
 
@@ -4836,11 +4017,7 @@ pub struct ListDistributionsByKeyGroupRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByKeyGroupResult {
-    #[serde(
-        rename = "DistributionIdList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionIdList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_id_list: Option<DistributionIdList>,
 }
 
@@ -4858,11 +4035,7 @@ pub struct ListDistributionsByOriginRequestPolicyIdRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByOriginRequestPolicyIdResult {
-    #[serde(
-        rename = "DistributionIdList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionIdList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_id_list: Option<DistributionIdList>,
 }
 
@@ -4880,11 +4053,7 @@ pub struct ListDistributionsByOwnedResourceRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByOwnedResourceResult {
-    #[serde(
-        rename = "DistributionList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_list: Option<DistributionIdOwnerList>,
 }
 
@@ -4895,28 +4064,16 @@ pub struct ListDistributionsByRealtimeLogConfigRequest {
     pub marker: Option<String>,
     #[serde(rename = "MaxItems", default, skip_serializing_if = "Option::is_none")]
     pub max_items: Option<String>,
-    #[serde(
-        rename = "RealtimeLogConfigName",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RealtimeLogConfigName", default, skip_serializing_if = "Option::is_none")]
     pub realtime_log_config_name: Option<String>,
-    #[serde(
-        rename = "RealtimeLogConfigArn",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RealtimeLogConfigArn", default, skip_serializing_if = "Option::is_none")]
     pub realtime_log_config_arn: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByRealtimeLogConfigResult {
-    #[serde(
-        rename = "DistributionList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_list: Option<DistributionList>,
 }
 
@@ -4934,11 +4091,7 @@ pub struct ListDistributionsByResponseHeadersPolicyIdRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByResponseHeadersPolicyIdResult {
-    #[serde(
-        rename = "DistributionIdList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionIdList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_id_list: Option<DistributionIdList>,
 }
 
@@ -4956,11 +4109,7 @@ pub struct ListDistributionsByTrustStoreRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByTrustStoreResult {
-    #[serde(
-        rename = "DistributionList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_list: Option<DistributionList>,
 }
 
@@ -4978,11 +4127,7 @@ pub struct ListDistributionsByVpcOriginIdRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByVpcOriginIdResult {
-    #[serde(
-        rename = "DistributionIdList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionIdList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_id_list: Option<DistributionIdList>,
 }
 
@@ -5000,11 +4145,7 @@ pub struct ListDistributionsByWebACLIdRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsByWebACLIdResult {
-    #[serde(
-        rename = "DistributionList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_list: Option<DistributionList>,
 }
 
@@ -5020,11 +4161,7 @@ pub struct ListDistributionsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDistributionsResult {
-    #[serde(
-        rename = "DistributionList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionList", default, skip_serializing_if = "Option::is_none")]
     pub distribution_list: Option<DistributionList>,
 }
 
@@ -5044,17 +4181,9 @@ pub struct ListDomainConflictsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListDomainConflictsResult {
-    #[serde(
-        rename = "DomainConflicts",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DomainConflicts", default, skip_serializing_if = "Option::is_none")]
     pub domain_conflicts: Option<DomainConflictsList>,
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
 }
 
@@ -5070,11 +4199,7 @@ pub struct ListFieldLevelEncryptionConfigsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListFieldLevelEncryptionConfigsResult {
-    #[serde(
-        rename = "FieldLevelEncryptionList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FieldLevelEncryptionList", default, skip_serializing_if = "Option::is_none")]
     pub field_level_encryption_list: Option<FieldLevelEncryptionList>,
 }
 
@@ -5112,11 +4237,7 @@ pub struct ListFunctionsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListFunctionsResult {
-    #[serde(
-        rename = "FunctionList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionList", default, skip_serializing_if = "Option::is_none")]
     pub function_list: Option<FunctionList>,
 }
 
@@ -5134,11 +4255,7 @@ pub struct ListInvalidationsForDistributionTenantRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListInvalidationsForDistributionTenantResult {
-    #[serde(
-        rename = "InvalidationList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "InvalidationList", default, skip_serializing_if = "Option::is_none")]
     pub invalidation_list: Option<InvalidationList>,
 }
 
@@ -5156,11 +4273,7 @@ pub struct ListInvalidationsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListInvalidationsResult {
-    #[serde(
-        rename = "InvalidationList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "InvalidationList", default, skip_serializing_if = "Option::is_none")]
     pub invalidation_list: Option<InvalidationList>,
 }
 
@@ -5176,11 +4289,7 @@ pub struct ListKeyGroupsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListKeyGroupsResult {
-    #[serde(
-        rename = "KeyGroupList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "KeyGroupList", default, skip_serializing_if = "Option::is_none")]
     pub key_group_list: Option<KeyGroupList>,
 }
 
@@ -5198,11 +4307,7 @@ pub struct ListKeyValueStoresRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListKeyValueStoresResult {
-    #[serde(
-        rename = "KeyValueStoreList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "KeyValueStoreList", default, skip_serializing_if = "Option::is_none")]
     pub key_value_store_list: Option<KeyValueStoreList>,
 }
 
@@ -5218,11 +4323,7 @@ pub struct ListOriginAccessControlsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListOriginAccessControlsResult {
-    #[serde(
-        rename = "OriginAccessControlList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginAccessControlList", default, skip_serializing_if = "Option::is_none")]
     pub origin_access_control_list: Option<OriginAccessControlList>,
 }
 
@@ -5240,11 +4341,7 @@ pub struct ListOriginRequestPoliciesRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListOriginRequestPoliciesResult {
-    #[serde(
-        rename = "OriginRequestPolicyList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginRequestPolicyList", default, skip_serializing_if = "Option::is_none")]
     pub origin_request_policy_list: Option<OriginRequestPolicyList>,
 }
 
@@ -5260,11 +4357,7 @@ pub struct ListPublicKeysRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListPublicKeysResult {
-    #[serde(
-        rename = "PublicKeyList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "PublicKeyList", default, skip_serializing_if = "Option::is_none")]
     pub public_key_list: Option<PublicKeyList>,
 }
 
@@ -5280,11 +4373,7 @@ pub struct ListRealtimeLogConfigsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListRealtimeLogConfigsResult {
-    #[serde(
-        rename = "RealtimeLogConfigs",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RealtimeLogConfigs", default, skip_serializing_if = "Option::is_none")]
     pub realtime_log_configs: Option<RealtimeLogConfigs>,
 }
 
@@ -5356,17 +4445,9 @@ pub struct ListTrustStoresRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListTrustStoresResult {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    #[serde(
-        rename = "TrustStoreList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TrustStoreList", default, skip_serializing_if = "Option::is_none")]
     pub trust_store_list: Option<TrustStoreList>,
 }
 
@@ -5382,11 +4463,7 @@ pub struct ListVpcOriginsRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ListVpcOriginsResult {
-    #[serde(
-        rename = "VpcOriginList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "VpcOriginList", default, skip_serializing_if = "Option::is_none")]
     pub vpc_origin_list: Option<VpcOriginList>,
 }
 
@@ -5397,11 +4474,7 @@ list!(LocationList, String, "Location");
 pub struct LoggingConfig {
     #[serde(rename = "Enabled", default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    #[serde(
-        rename = "IncludeCookies",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IncludeCookies", default, skip_serializing_if = "Option::is_none")]
     pub include_cookies: Option<bool>,
     #[serde(rename = "Bucket", default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
@@ -5412,29 +4485,13 @@ pub struct LoggingConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ManagedCertificateDetails {
-    #[serde(
-        rename = "CertificateArn",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CertificateArn", default, skip_serializing_if = "Option::is_none")]
     pub certificate_arn: Option<String>,
-    #[serde(
-        rename = "CertificateStatus",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CertificateStatus", default, skip_serializing_if = "Option::is_none")]
     pub certificate_status: Option<ManagedCertificateStatus>,
-    #[serde(
-        rename = "ValidationTokenHost",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ValidationTokenHost", default, skip_serializing_if = "Option::is_none")]
     pub validation_token_host: Option<ValidationTokenHost>,
-    #[serde(
-        rename = "ValidationTokenDetails",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ValidationTokenDetails", default, skip_serializing_if = "Option::is_none")]
     pub validation_token_details: Option<ValidationTokenDetailList>,
 }
 
@@ -5443,11 +4500,7 @@ pub struct ManagedCertificateDetails {
 pub struct ManagedCertificateRequest {
     #[serde(rename = "ValidationTokenHost")]
     pub validation_token_host: ValidationTokenHost,
-    #[serde(
-        rename = "PrimaryDomainName",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "PrimaryDomainName", default, skip_serializing_if = "Option::is_none")]
     pub primary_domain_name: Option<String>,
     #[serde(
         rename = "CertificateTransparencyLoggingPreference",
@@ -5518,15 +4571,8 @@ pub enum Method {
 }
 
 impl Method {
-    pub const ALL: [Self; 7] = [
-        Self::GET,
-        Self::HEAD,
-        Self::POST,
-        Self::PUT,
-        Self::PATCH,
-        Self::OPTIONS,
-        Self::DELETE,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::GET, Self::HEAD, Self::POST, Self::PUT, Self::PATCH, Self::OPTIONS, Self::DELETE];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::GET => "GET",
@@ -5609,47 +4655,19 @@ pub struct Origin {
     pub id: String,
     #[serde(rename = "DomainName")]
     pub domain_name: String,
-    #[serde(
-        rename = "OriginPath",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginPath", default, skip_serializing_if = "Option::is_none")]
     pub origin_path: Option<String>,
-    #[serde(
-        rename = "CustomHeaders",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CustomHeaders", default, skip_serializing_if = "Option::is_none")]
     pub custom_headers: Option<CustomHeaders>,
-    #[serde(
-        rename = "S3OriginConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "S3OriginConfig", default, skip_serializing_if = "Option::is_none")]
     pub s3_origin_config: Option<S3OriginConfig>,
-    #[serde(
-        rename = "CustomOriginConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CustomOriginConfig", default, skip_serializing_if = "Option::is_none")]
     pub custom_origin_config: Option<CustomOriginConfig>,
-    #[serde(
-        rename = "VpcOriginConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "VpcOriginConfig", default, skip_serializing_if = "Option::is_none")]
     pub vpc_origin_config: Option<VpcOriginConfig>,
-    #[serde(
-        rename = "ConnectionAttempts",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionAttempts", default, skip_serializing_if = "Option::is_none")]
     pub connection_attempts: Option<i32>,
-    #[serde(
-        rename = "ConnectionTimeout",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionTimeout", default, skip_serializing_if = "Option::is_none")]
     pub connection_timeout: Option<i32>,
     #[serde(
         rename = "ResponseCompletionTimeout",
@@ -5657,17 +4675,9 @@ pub struct Origin {
         skip_serializing_if = "Option::is_none"
     )]
     pub response_completion_timeout: Option<i32>,
-    #[serde(
-        rename = "OriginShield",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginShield", default, skip_serializing_if = "Option::is_none")]
     pub origin_shield: Option<OriginShield>,
-    #[serde(
-        rename = "OriginAccessControlId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginAccessControlId", default, skip_serializing_if = "Option::is_none")]
     pub origin_access_control_id: Option<String>,
 }
 
@@ -5689,11 +4699,7 @@ pub struct OriginAccessControl {
 pub struct OriginAccessControlConfig {
     #[serde(rename = "Name")]
     pub name: String,
-    #[serde(
-        rename = "Description",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Description", default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     #[serde(rename = "SigningProtocol")]
     pub signing_protocol: OriginAccessControlSigningProtocols,
@@ -5708,11 +4714,7 @@ pub struct OriginAccessControlConfig {
 pub struct OriginAccessControlList {
     #[serde(rename = "Marker")]
     pub marker: String,
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -5737,12 +4739,7 @@ pub enum OriginAccessControlOriginTypes {
 }
 
 impl OriginAccessControlOriginTypes {
-    pub const ALL: [Self; 4] = [
-        Self::S3,
-        Self::Mediastore,
-        Self::Mediapackagev2,
-        Self::Lambda,
-    ];
+    pub const ALL: [Self; 4] = [Self::S3, Self::Mediastore, Self::Mediapackagev2, Self::Lambda];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::S3 => "s3",
@@ -5766,12 +4763,7 @@ pub enum OriginAccessControlSigningBehaviors {
 }
 
 impl OriginAccessControlSigningBehaviors {
-    pub const ALL: [Self; 4] = [
-        Self::Never,
-        Self::Always,
-        Self::NoOverride,
-        Self::AlwaysAmzAuth,
-    ];
+    pub const ALL: [Self; 4] = [Self::Never, Self::Always, Self::NoOverride, Self::AlwaysAmzAuth];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Never => "never",
@@ -5817,11 +4809,7 @@ pub struct OriginAccessControlSummary {
     pub origin_access_control_origin_type: OriginAccessControlOriginTypes,
 }
 
-list!(
-    OriginAccessControlSummaryList,
-    OriginAccessControlSummary,
-    "OriginAccessControlSummary"
-);
+list!(OriginAccessControlSummaryList, OriginAccessControlSummary, "OriginAccessControlSummary");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -5832,11 +4820,7 @@ pub struct OriginCustomHeader {
     pub header_value: String,
 }
 
-list!(
-    OriginCustomHeadersList,
-    OriginCustomHeader,
-    "OriginCustomHeader"
-);
+list!(OriginCustomHeadersList, OriginCustomHeader, "OriginCustomHeader");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -5847,11 +4831,7 @@ pub struct OriginGroup {
     pub failover_criteria: OriginGroupFailoverCriteria,
     #[serde(rename = "Members")]
     pub members: OriginGroupMembers,
-    #[serde(
-        rename = "SelectionCriteria",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "SelectionCriteria", default, skip_serializing_if = "Option::is_none")]
     pub selection_criteria: Option<OriginGroupSelectionCriteria>,
 }
 
@@ -5871,11 +4851,7 @@ pub struct OriginGroupMember {
     pub origin_id: String,
 }
 
-list!(
-    OriginGroupMemberList,
-    OriginGroupMember,
-    "OriginGroupMember"
-);
+list!(OriginGroupMemberList, OriginGroupMember, "OriginGroupMember");
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -6047,11 +5023,7 @@ pub struct OriginRequestPolicyHeadersConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct OriginRequestPolicyList {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -6090,11 +5062,7 @@ impl OriginRequestPolicyQueryStringBehavior {
 pub struct OriginRequestPolicyQueryStringsConfig {
     #[serde(rename = "QueryStringBehavior")]
     pub query_string_behavior: OriginRequestPolicyQueryStringBehavior,
-    #[serde(
-        rename = "QueryStrings",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "QueryStrings", default, skip_serializing_if = "Option::is_none")]
     pub query_strings: Option<QueryStringNames>,
 }
 
@@ -6107,11 +5075,7 @@ pub struct OriginRequestPolicySummary {
     pub origin_request_policy: OriginRequestPolicy,
 }
 
-list!(
-    OriginRequestPolicySummaryList,
-    OriginRequestPolicySummary,
-    "OriginRequestPolicySummary"
-);
+list!(OriginRequestPolicySummaryList, OriginRequestPolicySummary, "OriginRequestPolicySummary");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum OriginRequestPolicyType {
@@ -6136,11 +5100,7 @@ impl OriginRequestPolicyType {
 pub struct OriginShield {
     #[serde(rename = "Enabled")]
     pub enabled: bool,
-    #[serde(
-        rename = "OriginShieldRegion",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginShieldRegion", default, skip_serializing_if = "Option::is_none")]
     pub origin_shield_region: Option<String>,
 }
 
@@ -6183,11 +5143,7 @@ pub struct ParameterDefinition {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterDefinitionSchema {
-    #[serde(
-        rename = "StringSchema",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "StringSchema", default, skip_serializing_if = "Option::is_none")]
     pub string_schema: Option<StringSchemaConfig>,
 }
 
@@ -6238,12 +5194,8 @@ pub enum PriceClass {
 }
 
 impl PriceClass {
-    pub const ALL: [Self; 4] = [
-        Self::PriceClass100,
-        Self::PriceClass200,
-        Self::PriceClassAll,
-        Self::None,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::PriceClass100, Self::PriceClass200, Self::PriceClassAll, Self::None];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PriceClass100 => "PriceClass_100",
@@ -6283,11 +5235,7 @@ list!(PublicKeyIdList, String, "PublicKey");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct PublicKeyList {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -6346,11 +5294,7 @@ pub struct PublishFunctionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct PublishFunctionResult {
-    #[serde(
-        rename = "FunctionSummary",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionSummary", default, skip_serializing_if = "Option::is_none")]
     pub function_summary: Option<FunctionSummary>,
 }
 
@@ -6366,11 +5310,7 @@ pub struct PutResourcePolicyRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct PutResourcePolicyResult {
-    #[serde(
-        rename = "ResourceArn",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ResourceArn", default, skip_serializing_if = "Option::is_none")]
     pub resource_arn: Option<String>,
 }
 
@@ -6388,11 +5328,7 @@ pub struct QueryArgProfile {
 pub struct QueryArgProfileConfig {
     #[serde(rename = "ForwardWhenQueryArgProfileIsUnknown")]
     pub forward_when_query_arg_profile_is_unknown: bool,
-    #[serde(
-        rename = "QueryArgProfiles",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "QueryArgProfiles", default, skip_serializing_if = "Option::is_none")]
     pub query_arg_profiles: Option<QueryArgProfiles>,
 }
 
@@ -6457,11 +5393,7 @@ pub struct RealtimeLogConfigs {
     pub is_truncated: bool,
     #[serde(rename = "Marker")]
     pub marker: String,
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
 }
 
@@ -6634,17 +5566,9 @@ pub struct ResponseHeadersPolicyConfig {
     pub comment: Option<String>,
     #[serde(rename = "Name")]
     pub name: String,
-    #[serde(
-        rename = "CorsConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CorsConfig", default, skip_serializing_if = "Option::is_none")]
     pub cors_config: Option<ResponseHeadersPolicyCorsConfig>,
-    #[serde(
-        rename = "SecurityHeadersConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "SecurityHeadersConfig", default, skip_serializing_if = "Option::is_none")]
     pub security_headers_config: Option<ResponseHeadersPolicySecurityHeadersConfig>,
     #[serde(
         rename = "ServerTimingHeadersConfig",
@@ -6652,17 +5576,9 @@ pub struct ResponseHeadersPolicyConfig {
         skip_serializing_if = "Option::is_none"
     )]
     pub server_timing_headers_config: Option<ResponseHeadersPolicyServerTimingHeadersConfig>,
-    #[serde(
-        rename = "CustomHeadersConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CustomHeadersConfig", default, skip_serializing_if = "Option::is_none")]
     pub custom_headers_config: Option<ResponseHeadersPolicyCustomHeadersConfig>,
-    #[serde(
-        rename = "RemoveHeadersConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RemoveHeadersConfig", default, skip_serializing_if = "Option::is_none")]
     pub remove_headers_config: Option<ResponseHeadersPolicyRemoveHeadersConfig>,
 }
 
@@ -6699,11 +5615,7 @@ pub struct ResponseHeadersPolicyCorsConfig {
         skip_serializing_if = "Option::is_none"
     )]
     pub access_control_expose_headers: Option<ResponseHeadersPolicyAccessControlExposeHeaders>,
-    #[serde(
-        rename = "AccessControlMaxAgeSec",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AccessControlMaxAgeSec", default, skip_serializing_if = "Option::is_none")]
     pub access_control_max_age_sec: Option<i32>,
     #[serde(rename = "OriginOverride")]
     pub origin_override: bool,
@@ -6747,11 +5659,7 @@ pub struct ResponseHeadersPolicyFrameOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ResponseHeadersPolicyList {
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -6795,41 +5703,17 @@ pub struct ResponseHeadersPolicyRemoveHeadersConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ResponseHeadersPolicySecurityHeadersConfig {
-    #[serde(
-        rename = "XSSProtection",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "XSSProtection", default, skip_serializing_if = "Option::is_none")]
     pub xss_protection: Option<ResponseHeadersPolicyXSSProtection>,
-    #[serde(
-        rename = "FrameOptions",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FrameOptions", default, skip_serializing_if = "Option::is_none")]
     pub frame_options: Option<ResponseHeadersPolicyFrameOptions>,
-    #[serde(
-        rename = "ReferrerPolicy",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ReferrerPolicy", default, skip_serializing_if = "Option::is_none")]
     pub referrer_policy: Option<ResponseHeadersPolicyReferrerPolicy>,
-    #[serde(
-        rename = "ContentSecurityPolicy",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ContentSecurityPolicy", default, skip_serializing_if = "Option::is_none")]
     pub content_security_policy: Option<ResponseHeadersPolicyContentSecurityPolicy>,
-    #[serde(
-        rename = "ContentTypeOptions",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ContentTypeOptions", default, skip_serializing_if = "Option::is_none")]
     pub content_type_options: Option<ResponseHeadersPolicyContentTypeOptions>,
-    #[serde(
-        rename = "StrictTransportSecurity",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "StrictTransportSecurity", default, skip_serializing_if = "Option::is_none")]
     pub strict_transport_security: Option<ResponseHeadersPolicyStrictTransportSecurity>,
 }
 
@@ -6838,11 +5722,7 @@ pub struct ResponseHeadersPolicySecurityHeadersConfig {
 pub struct ResponseHeadersPolicyServerTimingHeadersConfig {
     #[serde(rename = "Enabled")]
     pub enabled: bool,
-    #[serde(
-        rename = "SamplingRate",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "SamplingRate", default, skip_serializing_if = "Option::is_none")]
     pub sampling_rate: Option<f64>,
 }
 
@@ -6851,11 +5731,7 @@ pub struct ResponseHeadersPolicyServerTimingHeadersConfig {
 pub struct ResponseHeadersPolicyStrictTransportSecurity {
     #[serde(rename = "Override")]
     pub r#override: bool,
-    #[serde(
-        rename = "IncludeSubdomains",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IncludeSubdomains", default, skip_serializing_if = "Option::is_none")]
     pub include_subdomains: Option<bool>,
     #[serde(rename = "Preload", default, skip_serializing_if = "Option::is_none")]
     pub preload: Option<bool>,
@@ -6930,11 +5806,7 @@ pub struct S3Origin {
 pub struct S3OriginConfig {
     #[serde(rename = "OriginAccessIdentity")]
     pub origin_access_identity: String,
-    #[serde(
-        rename = "OriginReadTimeout",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginReadTimeout", default, skip_serializing_if = "Option::is_none")]
     pub origin_read_timeout: Option<i32>,
 }
 
@@ -6971,17 +5843,9 @@ pub struct SessionStickinessConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct Signer {
-    #[serde(
-        rename = "AwsAccountNumber",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AwsAccountNumber", default, skip_serializing_if = "Option::is_none")]
     pub aws_account_number: Option<String>,
-    #[serde(
-        rename = "KeyPairIds",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "KeyPairIds", default, skip_serializing_if = "Option::is_none")]
     pub key_pair_ids: Option<KeyPairIds>,
 }
 
@@ -7044,11 +5908,7 @@ pub struct StreamingDistribution {
     pub arn: String,
     #[serde(rename = "Status")]
     pub status: String,
-    #[serde(
-        rename = "LastModifiedTime",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "LastModifiedTime", default, skip_serializing_if = "Option::is_none")]
     pub last_modified_time: Option<String>,
     #[serde(rename = "DomainName")]
     pub domain_name: String,
@@ -7073,11 +5933,7 @@ pub struct StreamingDistributionConfig {
     pub logging: Option<StreamingLoggingConfig>,
     #[serde(rename = "TrustedSigners")]
     pub trusted_signers: TrustedSigners,
-    #[serde(
-        rename = "PriceClass",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "PriceClass", default, skip_serializing_if = "Option::is_none")]
     pub price_class: Option<PriceClass>,
     #[serde(rename = "Enabled")]
     pub enabled: bool,
@@ -7097,11 +5953,7 @@ pub struct StreamingDistributionConfigWithTags {
 pub struct StreamingDistributionList {
     #[serde(rename = "Marker")]
     pub marker: String,
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -7162,11 +6014,7 @@ pub struct StreamingLoggingConfig {
 pub struct StringSchemaConfig {
     #[serde(rename = "Comment", default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    #[serde(
-        rename = "DefaultValue",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DefaultValue", default, skip_serializing_if = "Option::is_none")]
     pub default_value: Option<String>,
     #[serde(rename = "Required")]
     pub required: bool,
@@ -7211,11 +6059,7 @@ pub struct Tags {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct TenantConfig {
-    #[serde(
-        rename = "ParameterDefinitions",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ParameterDefinitions", default, skip_serializing_if = "Option::is_none")]
     pub parameter_definitions: Option<ParameterDefinitions>,
 }
 
@@ -7259,63 +6103,31 @@ pub struct TestFunctionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct TestFunctionResult {
-    #[serde(
-        rename = "TestResult",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TestResult", default, skip_serializing_if = "Option::is_none")]
     pub test_result: Option<TestResult>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct TestResult {
-    #[serde(
-        rename = "FunctionSummary",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionSummary", default, skip_serializing_if = "Option::is_none")]
     pub function_summary: Option<FunctionSummary>,
-    #[serde(
-        rename = "ComputeUtilization",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ComputeUtilization", default, skip_serializing_if = "Option::is_none")]
     pub compute_utilization: Option<String>,
-    #[serde(
-        rename = "FunctionExecutionLogs",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionExecutionLogs", default, skip_serializing_if = "Option::is_none")]
     pub function_execution_logs: Option<FunctionExecutionLogList>,
-    #[serde(
-        rename = "FunctionErrorMessage",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionErrorMessage", default, skip_serializing_if = "Option::is_none")]
     pub function_error_message: Option<String>,
-    #[serde(
-        rename = "FunctionOutput",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionOutput", default, skip_serializing_if = "Option::is_none")]
     pub function_output: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrafficConfig {
-    #[serde(
-        rename = "SingleWeightConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "SingleWeightConfig", default, skip_serializing_if = "Option::is_none")]
     pub single_weight_config: Option<ContinuousDeploymentSingleWeightConfig>,
-    #[serde(
-        rename = "SingleHeaderConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "SingleHeaderConfig", default, skip_serializing_if = "Option::is_none")]
     pub single_header_config: Option<ContinuousDeploymentSingleHeaderConfig>,
     #[serde(rename = "Type")]
     pub r#type: ContinuousDeploymentPolicyType,
@@ -7332,17 +6144,9 @@ pub struct TrustStore {
     pub name: Option<String>,
     #[serde(rename = "Status", default, skip_serializing_if = "Option::is_none")]
     pub status: Option<TrustStoreStatus>,
-    #[serde(
-        rename = "NumberOfCaCertificates",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NumberOfCaCertificates", default, skip_serializing_if = "Option::is_none")]
     pub number_of_ca_certificates: Option<i32>,
-    #[serde(
-        rename = "LastModifiedTime",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "LastModifiedTime", default, skip_serializing_if = "Option::is_none")]
     pub last_modified_time: Option<String>,
     #[serde(rename = "Reason", default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -7365,11 +6169,7 @@ pub struct TrustStoreConfig {
         skip_serializing_if = "Option::is_none"
     )]
     pub advertise_trust_store_ca_names: Option<bool>,
-    #[serde(
-        rename = "IgnoreCertificateExpiry",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IgnoreCertificateExpiry", default, skip_serializing_if = "Option::is_none")]
     pub ignore_certificate_expiry: Option<bool>,
 }
 
@@ -7455,17 +6255,9 @@ pub struct UntagResourceRequest {
 pub struct UpdateAnycastIpListRequest {
     #[serde(skip)]
     pub id: Option<String>,
-    #[serde(
-        rename = "IpAddressType",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IpAddressType", default, skip_serializing_if = "Option::is_none")]
     pub ip_address_type: Option<IpAddressType>,
-    #[serde(
-        rename = "IpamCidrConfigs",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IpamCidrConfigs", default, skip_serializing_if = "Option::is_none")]
     pub ipam_cidr_configs: Option<IpamCidrConfigList>,
     #[serde(skip)]
     pub if_match: Option<String>,
@@ -7474,11 +6266,7 @@ pub struct UpdateAnycastIpListRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateAnycastIpListResult {
-    #[serde(
-        rename = "AnycastIpList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AnycastIpList", default, skip_serializing_if = "Option::is_none")]
     pub anycast_ip_list: Option<AnycastIpList>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7498,11 +6286,7 @@ pub struct UpdateCachePolicyRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateCachePolicyResult {
-    #[serde(
-        rename = "CachePolicy",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CachePolicy", default, skip_serializing_if = "Option::is_none")]
     pub cache_policy: Option<CachePolicy>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7563,19 +6347,11 @@ pub struct UpdateConnectionFunctionResult {
 pub struct UpdateConnectionGroupRequest {
     #[serde(skip)]
     pub id: Option<String>,
-    #[serde(
-        rename = "Ipv6Enabled",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Ipv6Enabled", default, skip_serializing_if = "Option::is_none")]
     pub ipv6_enabled: Option<bool>,
     #[serde(skip)]
     pub if_match: Option<String>,
-    #[serde(
-        rename = "AnycastIpListId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "AnycastIpListId", default, skip_serializing_if = "Option::is_none")]
     pub anycast_ip_list_id: Option<String>,
     #[serde(rename = "Enabled", default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -7584,11 +6360,7 @@ pub struct UpdateConnectionGroupRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateConnectionGroupResult {
-    #[serde(
-        rename = "ConnectionGroup",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionGroup", default, skip_serializing_if = "Option::is_none")]
     pub connection_group: Option<ConnectionGroup>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7632,11 +6404,7 @@ pub struct UpdateDistributionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateDistributionResult {
-    #[serde(
-        rename = "Distribution",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Distribution", default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7647,31 +6415,15 @@ pub struct UpdateDistributionResult {
 pub struct UpdateDistributionTenantRequest {
     #[serde(skip)]
     pub id: Option<String>,
-    #[serde(
-        rename = "DistributionId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionId", default, skip_serializing_if = "Option::is_none")]
     pub distribution_id: Option<String>,
     #[serde(rename = "Domains", default, skip_serializing_if = "Option::is_none")]
     pub domains: Option<DomainList>,
-    #[serde(
-        rename = "Customizations",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Customizations", default, skip_serializing_if = "Option::is_none")]
     pub customizations: Option<Customizations>,
-    #[serde(
-        rename = "Parameters",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Parameters", default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Parameters>,
-    #[serde(
-        rename = "ConnectionGroupId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ConnectionGroupId", default, skip_serializing_if = "Option::is_none")]
     pub connection_group_id: Option<String>,
     #[serde(skip)]
     pub if_match: Option<String>,
@@ -7688,11 +6440,7 @@ pub struct UpdateDistributionTenantRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateDistributionTenantResult {
-    #[serde(
-        rename = "DistributionTenant",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DistributionTenant", default, skip_serializing_if = "Option::is_none")]
     pub distribution_tenant: Option<DistributionTenant>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7712,11 +6460,7 @@ pub struct UpdateDistributionWithStagingConfigRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateDistributionWithStagingConfigResult {
-    #[serde(
-        rename = "Distribution",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Distribution", default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7738,11 +6482,7 @@ pub struct UpdateDomainAssociationRequest {
 pub struct UpdateDomainAssociationResult {
     #[serde(rename = "Domain", default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    #[serde(
-        rename = "ResourceId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ResourceId", default, skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<String>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7762,11 +6502,7 @@ pub struct UpdateFieldLevelEncryptionConfigRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateFieldLevelEncryptionConfigResult {
-    #[serde(
-        rename = "FieldLevelEncryption",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FieldLevelEncryption", default, skip_serializing_if = "Option::is_none")]
     pub field_level_encryption: Option<FieldLevelEncryption>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7812,11 +6548,7 @@ pub struct UpdateFunctionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateFunctionResult {
-    #[serde(
-        rename = "FunctionSummary",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "FunctionSummary", default, skip_serializing_if = "Option::is_none")]
     pub function_summary: Option<FunctionSummary>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7856,11 +6588,7 @@ pub struct UpdateKeyValueStoreRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateKeyValueStoreResult {
-    #[serde(
-        rename = "KeyValueStore",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "KeyValueStore", default, skip_serializing_if = "Option::is_none")]
     pub key_value_store: Option<KeyValueStore>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7880,11 +6608,7 @@ pub struct UpdateOriginAccessControlRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOriginAccessControlResult {
-    #[serde(
-        rename = "OriginAccessControl",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginAccessControl", default, skip_serializing_if = "Option::is_none")]
     pub origin_access_control: Option<OriginAccessControl>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7904,11 +6628,7 @@ pub struct UpdateOriginRequestPolicyRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOriginRequestPolicyResult {
-    #[serde(
-        rename = "OriginRequestPolicy",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginRequestPolicy", default, skip_serializing_if = "Option::is_none")]
     pub origin_request_policy: Option<OriginRequestPolicy>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -7945,22 +6665,14 @@ pub struct UpdateRealtimeLogConfigRequest {
     pub name: Option<String>,
     #[serde(rename = "ARN", default, skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
-    #[serde(
-        rename = "SamplingRate",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "SamplingRate", default, skip_serializing_if = "Option::is_none")]
     pub sampling_rate: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateRealtimeLogConfigResult {
-    #[serde(
-        rename = "RealtimeLogConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RealtimeLogConfig", default, skip_serializing_if = "Option::is_none")]
     pub realtime_log_config: Option<RealtimeLogConfig>,
 }
 
@@ -7978,11 +6690,7 @@ pub struct UpdateResponseHeadersPolicyRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateResponseHeadersPolicyResult {
-    #[serde(
-        rename = "ResponseHeadersPolicy",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ResponseHeadersPolicy", default, skip_serializing_if = "Option::is_none")]
     pub response_headers_policy: Option<ResponseHeadersPolicy>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -8002,11 +6710,7 @@ pub struct UpdateStreamingDistributionRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateStreamingDistributionResult {
-    #[serde(
-        rename = "StreamingDistribution",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "StreamingDistribution", default, skip_serializing_if = "Option::is_none")]
     pub streaming_distribution: Option<StreamingDistribution>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -8032,11 +6736,7 @@ pub struct UpdateTrustStoreRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTrustStoreResult {
-    #[serde(
-        rename = "TrustStore",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TrustStore", default, skip_serializing_if = "Option::is_none")]
     pub trust_store: Option<TrustStore>,
     #[serde(skip)]
     pub e_tag: Option<String>,
@@ -8067,17 +6767,9 @@ pub struct UpdateVpcOriginResult {
 pub struct ValidationTokenDetail {
     #[serde(rename = "Domain")]
     pub domain: String,
-    #[serde(
-        rename = "RedirectTo",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RedirectTo", default, skip_serializing_if = "Option::is_none")]
     pub redirect_to: Option<String>,
-    #[serde(
-        rename = "RedirectFrom",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "RedirectFrom", default, skip_serializing_if = "Option::is_none")]
     pub redirect_from: Option<String>,
 }
 
@@ -8113,11 +6805,7 @@ pub struct VerifyDnsConfigurationRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyDnsConfigurationResult {
-    #[serde(
-        rename = "DnsConfigurationList",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "DnsConfigurationList", default, skip_serializing_if = "Option::is_none")]
     pub dns_configuration_list: Option<DnsConfigurationList>,
 }
 
@@ -8130,41 +6818,17 @@ pub struct ViewerCertificate {
         skip_serializing_if = "Option::is_none"
     )]
     pub cloud_front_default_certificate: Option<bool>,
-    #[serde(
-        rename = "IAMCertificateId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IAMCertificateId", default, skip_serializing_if = "Option::is_none")]
     pub iam_certificate_id: Option<String>,
-    #[serde(
-        rename = "ACMCertificateArn",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ACMCertificateArn", default, skip_serializing_if = "Option::is_none")]
     pub acm_certificate_arn: Option<String>,
-    #[serde(
-        rename = "SSLSupportMethod",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "SSLSupportMethod", default, skip_serializing_if = "Option::is_none")]
     pub ssl_support_method: Option<SSLSupportMethod>,
-    #[serde(
-        rename = "MinimumProtocolVersion",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "MinimumProtocolVersion", default, skip_serializing_if = "Option::is_none")]
     pub minimum_protocol_version: Option<MinimumProtocolVersion>,
-    #[serde(
-        rename = "Certificate",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "Certificate", default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
-    #[serde(
-        rename = "CertificateSource",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "CertificateSource", default, skip_serializing_if = "Option::is_none")]
     pub certificate_source: Option<CertificateSource>,
 }
 
@@ -8173,11 +6837,7 @@ pub struct ViewerCertificate {
 pub struct ViewerMtlsConfig {
     #[serde(rename = "Mode", default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<ViewerMtlsMode>,
-    #[serde(
-        rename = "TrustStoreConfig",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "TrustStoreConfig", default, skip_serializing_if = "Option::is_none")]
     pub trust_store_config: Option<TrustStoreConfig>,
 }
 
@@ -8265,23 +6925,11 @@ pub struct VpcOrigin {
 pub struct VpcOriginConfig {
     #[serde(rename = "VpcOriginId")]
     pub vpc_origin_id: String,
-    #[serde(
-        rename = "OwnerAccountId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OwnerAccountId", default, skip_serializing_if = "Option::is_none")]
     pub owner_account_id: Option<String>,
-    #[serde(
-        rename = "OriginReadTimeout",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginReadTimeout", default, skip_serializing_if = "Option::is_none")]
     pub origin_read_timeout: Option<i32>,
-    #[serde(
-        rename = "OriginKeepaliveTimeout",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginKeepaliveTimeout", default, skip_serializing_if = "Option::is_none")]
     pub origin_keepalive_timeout: Option<i32>,
 }
 
@@ -8298,17 +6946,9 @@ pub struct VpcOriginEndpointConfig {
     pub https_port: i32,
     #[serde(rename = "OriginProtocolPolicy")]
     pub origin_protocol_policy: OriginProtocolPolicy,
-    #[serde(
-        rename = "OriginSslProtocols",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "OriginSslProtocols", default, skip_serializing_if = "Option::is_none")]
     pub origin_ssl_protocols: Option<OriginSslProtocols>,
-    #[serde(
-        rename = "IpAddressType",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IpAddressType", default, skip_serializing_if = "Option::is_none")]
     pub ip_address_type: Option<VpcIpAddressType>,
 }
 
@@ -8317,11 +6957,7 @@ pub struct VpcOriginEndpointConfig {
 pub struct VpcOriginList {
     #[serde(rename = "Marker")]
     pub marker: String,
-    #[serde(
-        rename = "NextMarker",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "NextMarker", default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     #[serde(rename = "MaxItems")]
     pub max_items: i32,
@@ -8352,11 +6988,7 @@ pub struct VpcOriginSummary {
     pub account_id: Option<String>,
     #[serde(rename = "OriginEndpointArn")]
     pub origin_endpoint_arn: String,
-    #[serde(
-        rename = "IpAddressType",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "IpAddressType", default, skip_serializing_if = "Option::is_none")]
     pub ip_address_type: Option<VpcIpAddressType>,
 }
 
@@ -10625,10 +9257,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("FunctionSummary"),
-        errors: &[
-            ErrorCode::UnsupportedOperation,
-            ErrorCode::NoSuchFunctionExists,
-        ],
+        errors: &[ErrorCode::UnsupportedOperation, ErrorCode::NoSuchFunctionExists],
     },
     Operation {
         name: OperationName::DescribeKeyValueStore,
@@ -10734,10 +9363,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("CloudFrontOriginAccessIdentity"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchCloudFrontOriginAccessIdentity,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchCloudFrontOriginAccessIdentity],
     },
     Operation {
         name: OperationName::GetCloudFrontOriginAccessIdentityConfig,
@@ -10749,10 +9375,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("CloudFrontOriginAccessIdentityConfig"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchCloudFrontOriginAccessIdentity,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchCloudFrontOriginAccessIdentity],
     },
     Operation {
         name: OperationName::GetConnectionFunction,
@@ -10804,10 +9427,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("ContinuousDeploymentPolicy"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchContinuousDeploymentPolicy,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchContinuousDeploymentPolicy],
     },
     Operation {
         name: OperationName::GetContinuousDeploymentPolicyConfig,
@@ -10819,10 +9439,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("ContinuousDeploymentPolicyConfig"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchContinuousDeploymentPolicy,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchContinuousDeploymentPolicy],
     },
     Operation {
         name: OperationName::GetDistribution,
@@ -10882,10 +9499,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("FieldLevelEncryption"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchFieldLevelEncryptionConfig,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchFieldLevelEncryptionConfig],
     },
     Operation {
         name: OperationName::GetFieldLevelEncryptionConfig,
@@ -10897,10 +9511,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("FieldLevelEncryptionConfig"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchFieldLevelEncryptionConfig,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchFieldLevelEncryptionConfig],
     },
     Operation {
         name: OperationName::GetFieldLevelEncryptionProfile,
@@ -10912,10 +9523,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("FieldLevelEncryptionProfile"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchFieldLevelEncryptionProfile,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchFieldLevelEncryptionProfile],
     },
     Operation {
         name: OperationName::GetFieldLevelEncryptionProfileConfig,
@@ -10927,10 +9535,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("FieldLevelEncryptionProfileConfig"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchFieldLevelEncryptionProfile,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchFieldLevelEncryptionProfile],
     },
     Operation {
         name: OperationName::GetFunction,
@@ -10942,10 +9547,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Blob,
-        errors: &[
-            ErrorCode::UnsupportedOperation,
-            ErrorCode::NoSuchFunctionExists,
-        ],
+        errors: &[ErrorCode::UnsupportedOperation, ErrorCode::NoSuchFunctionExists],
     },
     Operation {
         name: OperationName::GetInvalidation,
@@ -11042,10 +9644,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("OriginAccessControl"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchOriginAccessControl,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchOriginAccessControl],
     },
     Operation {
         name: OperationName::GetOriginAccessControlConfig,
@@ -11057,10 +9656,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("OriginAccessControlConfig"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchOriginAccessControl,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchOriginAccessControl],
     },
     Operation {
         name: OperationName::GetOriginRequestPolicy,
@@ -11072,10 +9668,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("OriginRequestPolicy"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchOriginRequestPolicy,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchOriginRequestPolicy],
     },
     Operation {
         name: OperationName::GetOriginRequestPolicyConfig,
@@ -11087,10 +9680,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("OriginRequestPolicyConfig"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchOriginRequestPolicy,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchOriginRequestPolicy],
     },
     Operation {
         name: OperationName::GetPublicKey,
@@ -11159,10 +9749,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("ResponseHeadersPolicy"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchResponseHeadersPolicy,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchResponseHeadersPolicy],
     },
     Operation {
         name: OperationName::GetResponseHeadersPolicyConfig,
@@ -11174,10 +9761,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("ResponseHeadersPolicyConfig"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchResponseHeadersPolicy,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchResponseHeadersPolicy],
     },
     Operation {
         name: OperationName::GetStreamingDistribution,
@@ -11189,10 +9773,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("StreamingDistribution"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchStreamingDistribution,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchStreamingDistribution],
     },
     Operation {
         name: OperationName::GetStreamingDistributionConfig,
@@ -11204,10 +9785,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("StreamingDistributionConfig"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::NoSuchStreamingDistribution,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::NoSuchStreamingDistribution],
     },
     Operation {
         name: OperationName::GetTrustStore,
@@ -11219,11 +9797,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("TrustStore"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::EntityNotFound,
-            ErrorCode::InvalidArgument,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::EntityNotFound, ErrorCode::InvalidArgument],
     },
     Operation {
         name: OperationName::GetVpcOrigin,
@@ -11325,11 +9899,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::Xml("ListConnectionGroupsRequest"),
         response: Body::Xml("ListConnectionGroupsResult"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::EntityNotFound,
-            ErrorCode::InvalidArgument,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::EntityNotFound, ErrorCode::InvalidArgument],
     },
     Operation {
         name: OperationName::ListContinuousDeploymentPolicies,
@@ -11357,11 +9927,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::Xml("ListDistributionTenantsRequest"),
         response: Body::Xml("ListDistributionTenantsResult"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::EntityNotFound,
-            ErrorCode::InvalidArgument,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::EntityNotFound, ErrorCode::InvalidArgument],
     },
     Operation {
         name: OperationName::ListDistributionTenantsByCustomization,
@@ -11373,11 +9939,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::Xml("ListDistributionTenantsByCustomizationRequest"),
         response: Body::Xml("ListDistributionTenantsByCustomizationResult"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::EntityNotFound,
-            ErrorCode::InvalidArgument,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::EntityNotFound, ErrorCode::InvalidArgument],
     },
     Operation {
         name: OperationName::ListDistributions,
@@ -11434,11 +9996,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("DistributionList"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::EntityNotFound,
-            ErrorCode::InvalidArgument,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::EntityNotFound, ErrorCode::InvalidArgument],
     },
     Operation {
         name: OperationName::ListDistributionsByConnectionMode,
@@ -11535,11 +10093,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("DistributionList"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::EntityNotFound,
-            ErrorCode::InvalidArgument,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::EntityNotFound, ErrorCode::InvalidArgument],
     },
     Operation {
         name: OperationName::ListDistributionsByVpcOriginId,
@@ -11580,11 +10134,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::Xml("ListDomainConflictsRequest"),
         response: Body::Xml("ListDomainConflictsResult"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::EntityNotFound,
-            ErrorCode::InvalidArgument,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::EntityNotFound, ErrorCode::InvalidArgument],
     },
     Operation {
         name: OperationName::ListFieldLevelEncryptionConfigs,
@@ -11648,11 +10198,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::None,
         response: Body::Xml("InvalidationList"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::EntityNotFound,
-            ErrorCode::InvalidArgument,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::EntityNotFound, ErrorCode::InvalidArgument],
     },
     Operation {
         name: OperationName::ListKeyGroups,
@@ -11793,11 +10339,7 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::Xml("ListTrustStoresRequest"),
         response: Body::Xml("ListTrustStoresResult"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::EntityNotFound,
-            ErrorCode::InvalidArgument,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::EntityNotFound, ErrorCode::InvalidArgument],
     },
     Operation {
         name: OperationName::ListVpcOrigins,
@@ -12554,10 +11096,6 @@ pub static OPERATIONS: [Operation; 167] = [
         status: 200,
         request: Body::Xml("VerifyDnsConfigurationRequest"),
         response: Body::Xml("VerifyDnsConfigurationResult"),
-        errors: &[
-            ErrorCode::AccessDenied,
-            ErrorCode::EntityNotFound,
-            ErrorCode::InvalidArgument,
-        ],
+        errors: &[ErrorCode::AccessDenied, ErrorCode::EntityNotFound, ErrorCode::InvalidArgument],
     },
 ];

@@ -37,8 +37,7 @@ macro_rules! list {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 let reader = super::list::Reader::new($member);
-                from.deserialize_struct(stringify!($name), &[$member], reader)
-                    .map(Self)
+                from.deserialize_struct(stringify!($name), &[$member], reader).map(Self)
             }
         }
     };
@@ -59,10 +58,7 @@ pub(super) struct Reader<T> {
 
 impl<T> Reader<T> {
     pub(super) fn new(member: &'static str) -> Self {
-        Self {
-            member,
-            item: PhantomData,
-        }
+        Self { member, item: PhantomData }
     }
 }
 

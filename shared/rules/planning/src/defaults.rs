@@ -28,33 +28,17 @@ pub const KEEPALIVE_TIMEOUT: i32 = 5;
 
 /// Fills in everything that has a default (CloudFront API reference, `DistributionConfig`).
 pub fn fill(config: &mut DistributionConfig) {
-    config.aliases.get_or_insert(Aliases {
-        quantity: 0,
-        items: None,
-    });
+    config.aliases.get_or_insert(Aliases { quantity: 0, items: None });
     lower_case_aliases(config);
     config.default_root_object.get_or_insert_default();
     config.origins.items.0.iter_mut().for_each(fill_origin);
-    config.origin_groups.get_or_insert(OriginGroups {
-        quantity: 0,
-        items: None,
-    });
+    config.origin_groups.get_or_insert(OriginGroups { quantity: 0, items: None });
     fill_default_behaviour(&mut config.default_cache_behavior);
-    let behaviours = config
-        .cache_behaviors
-        .get_or_insert_with(CacheBehaviors::default);
-    behaviours
-        .items
-        .iter_mut()
-        .flat_map(|list| list.0.iter_mut())
-        .for_each(fill_behaviour);
-    let errors = config
-        .custom_error_responses
-        .get_or_insert_with(CustomErrorResponses::default);
+    let behaviours = config.cache_behaviors.get_or_insert_with(CacheBehaviors::default);
+    behaviours.items.iter_mut().flat_map(|list| list.0.iter_mut()).for_each(fill_behaviour);
+    let errors = config.custom_error_responses.get_or_insert_with(CustomErrorResponses::default);
     for error in errors.items.iter_mut().flat_map(|list| list.0.iter_mut()) {
-        error
-            .error_caching_min_ttl
-            .get_or_insert(ERROR_CACHING_MIN_TTL);
+        error.error_caching_min_ttl.get_or_insert(ERROR_CACHING_MIN_TTL);
         error.response_code.get_or_insert_default();
         error.response_page_path.get_or_insert_default();
     }
@@ -63,14 +47,10 @@ pub fn fill(config: &mut DistributionConfig) {
 
 /// Names of hosts have no case; the API keeps them in lower case.
 fn lower_case_aliases(config: &mut DistributionConfig) {
-    if let Some(Aliases {
-        items: Some(AliasList(names)),
-        ..
-    }) = &mut config.aliases
-    {
-        names
-            .iter_mut()
-            .for_each(|name| name.make_ascii_lowercase());
+    if let Some(Aliases { items: Some(AliasList(names)), .. }) = &mut config.aliases {
+        for name in names {
+            name.make_ascii_lowercase();
+        }
     }
 }
 
@@ -92,73 +72,44 @@ fn fill_distribution(config: &mut DistributionConfig) {
     config.web_acl_id.get_or_insert_default();
     config.http_version.get_or_insert(HttpVersion::Http2);
     config.is_ipv6_enabled.get_or_insert(false);
-    config
-        .continuous_deployment_policy_id
-        .get_or_insert_default();
+    config.continuous_deployment_policy_id.get_or_insert_default();
     config.staging.get_or_insert(false);
     config.connection_mode.get_or_insert(ConnectionMode::Direct);
 }
 
 fn fill_certificate(certificate: &mut ViewerCertificate) {
-    let own = certificate
-        .acm_certificate_arn
-        .clone()
-        .or(certificate.iam_certificate_id.clone());
+    let own = certificate.acm_certificate_arn.clone().or(certificate.iam_certificate_id.clone());
     if let Some(name) = own.filter(|name| !name.is_empty()) {
-        certificate
-            .cloud_front_default_certificate
-            .get_or_insert(false);
-        certificate
-            .minimum_protocol_version
-            .get_or_insert(MinimumProtocolVersion::TLSv1);
-        certificate
-            .certificate_source
-            .get_or_insert(CertificateSource::Acm);
+        certificate.cloud_front_default_certificate.get_or_insert(false);
+        certificate.minimum_protocol_version.get_or_insert(MinimumProtocolVersion::TLSv1);
+        certificate.certificate_source.get_or_insert(CertificateSource::Acm);
         certificate.certificate.get_or_insert(name);
         return;
     }
-    certificate
-        .cloud_front_default_certificate
-        .get_or_insert(true);
-    certificate
-        .ssl_support_method
-        .get_or_insert(SSLSupportMethod::Vip);
+    certificate.cloud_front_default_certificate.get_or_insert(true);
+    certificate.ssl_support_method.get_or_insert(SSLSupportMethod::Vip);
     certificate.minimum_protocol_version = Some(MinimumProtocolVersion::TLSv1);
-    certificate
-        .certificate_source
-        .get_or_insert(CertificateSource::Cloudfront);
+    certificate.certificate_source.get_or_insert(CertificateSource::Cloudfront);
 }
 
 fn fill_origin(origin: &mut Origin) {
     origin.origin_path.get_or_insert_default();
-    origin.custom_headers.get_or_insert(CustomHeaders {
-        quantity: 0,
-        items: None,
-    });
-    origin
-        .connection_attempts
-        .get_or_insert(CONNECTION_ATTEMPTS);
+    origin.custom_headers.get_or_insert(CustomHeaders { quantity: 0, items: None });
+    origin.connection_attempts.get_or_insert(CONNECTION_ATTEMPTS);
     origin.connection_timeout.get_or_insert(CONNECTION_TIMEOUT);
-    origin.origin_shield.get_or_insert(OriginShield {
-        enabled: false,
-        origin_shield_region: None,
-    });
+    origin.origin_shield.get_or_insert(OriginShield { enabled: false, origin_shield_region: None });
     origin.origin_access_control_id.get_or_insert_default();
     if let Some(s3) = &mut origin.s3_origin_config {
         s3.origin_read_timeout.get_or_insert(READ_TIMEOUT);
     }
     if let Some(custom) = &mut origin.custom_origin_config {
         custom.origin_read_timeout.get_or_insert(READ_TIMEOUT);
-        custom
-            .origin_keepalive_timeout
-            .get_or_insert(KEEPALIVE_TIMEOUT);
+        custom.origin_keepalive_timeout.get_or_insert(KEEPALIVE_TIMEOUT);
         custom.ip_address_type.get_or_insert(IpAddressType::Ipv4);
-        custom
-            .origin_ssl_protocols
-            .get_or_insert_with(|| OriginSslProtocols {
-                quantity: 1,
-                items: SslProtocolsList(vec![SslProtocol::TLSv12]),
-            });
+        custom.origin_ssl_protocols.get_or_insert_with(|| OriginSslProtocols {
+            quantity: 1,
+            items: SslProtocolsList(vec![SslProtocol::TLSv12]),
+        });
     }
 }
 
@@ -171,13 +122,11 @@ macro_rules! fill_behaviour {
                 quantity: 0,
                 items: None,
             });
-            behaviour
-                .trusted_key_groups
-                .get_or_insert(TrustedKeyGroups {
-                    enabled: false,
-                    quantity: 0,
-                    items: None,
-                });
+            behaviour.trusted_key_groups.get_or_insert(TrustedKeyGroups {
+                enabled: false,
+                quantity: 0,
+                items: None,
+            });
             let methods = behaviour.allowed_methods.get_or_insert_with(read_methods);
             methods.cached_methods.get_or_insert_with(|| CachedMethods {
                 quantity: 2,
@@ -187,20 +136,12 @@ macro_rules! fill_behaviour {
             behaviour.compress.get_or_insert(false);
             behaviour
                 .lambda_function_associations
-                .get_or_insert(LambdaFunctionAssociations {
-                    quantity: 0,
-                    items: None,
-                });
+                .get_or_insert(LambdaFunctionAssociations { quantity: 0, items: None });
             behaviour
                 .function_associations
-                .get_or_insert(FunctionAssociations {
-                    quantity: 0,
-                    items: None,
-                });
+                .get_or_insert(FunctionAssociations { quantity: 0, items: None });
             behaviour.field_level_encryption_id.get_or_insert_default();
-            behaviour
-                .grpc_config
-                .get_or_insert(GrpcConfig { enabled: false });
+            behaviour.grpc_config.get_or_insert(GrpcConfig { enabled: false });
             if behaviour.forwarded_values.is_some() {
                 behaviour.min_ttl.get_or_insert(0);
                 behaviour.default_ttl.get_or_insert(DEFAULT_TTL);

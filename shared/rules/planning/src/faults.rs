@@ -21,18 +21,12 @@ pub struct Faults(pub Vec<Fault>);
 impl Faults {
     /// One more fault.
     pub fn add(&mut self, path: impl Into<String>, code: ErrorCode, message: impl Into<String>) {
-        self.0.push(Fault {
-            path: path.into(),
-            code,
-            message: message.into(),
-        });
+        self.0.push(Fault { path: path.into(), code, message: message.into() });
     }
 
     /// The code that the API answers with: the first fault's.
     pub fn code(&self) -> ErrorCode {
-        self.0
-            .first()
-            .map_or(ErrorCode::InvalidArgument, |fault| fault.code)
+        self.0.first().map_or(ErrorCode::InvalidArgument, |fault| fault.code)
     }
 
     /// `Ok` when nothing is wrong.
@@ -97,11 +91,7 @@ impl std::error::Error for Faults {}
 /// A list of the API without its wrapper: nothing when `Items` is left out.
 macro_rules! items {
     ($wrapper:expr) => {
-        $wrapper
-            .items
-            .as_ref()
-            .map(|list| &list[..])
-            .unwrap_or_default()
+        $wrapper.items.as_ref().map(|list| &list[..]).unwrap_or_default()
     };
 }
 pub(crate) use items;

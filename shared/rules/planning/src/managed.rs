@@ -70,18 +70,13 @@ fn quantity<T>(items: &[T]) -> i32 {
 
 fn headers(names: &[&str]) -> Option<Headers> {
     let list: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    (!list.is_empty()).then(|| Headers {
-        quantity: quantity(&list),
-        items: Some(list.into()),
-    })
+    (!list.is_empty()).then(|| Headers { quantity: quantity(&list), items: Some(list.into()) })
 }
 
 fn query_names(names: &[&str]) -> Option<QueryStringNames> {
     let list: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    (!list.is_empty()).then(|| QueryStringNames {
-        quantity: quantity(&list),
-        items: Some(list.into()),
-    })
+    (!list.is_empty())
+        .then(|| QueryStringNames { quantity: quantity(&list), items: Some(list.into()) })
 }
 
 /// One row of the developer guide's table.
@@ -96,36 +91,20 @@ struct CacheRow {
     brotli: bool,
 }
 
-const OVERRIDES: &[&str] = &[
-    "Host",
-    "Origin",
-    "X-HTTP-Method-Override",
-    "X-HTTP-Method",
-    "X-Method-Override",
-];
+const OVERRIDES: &[&str] =
+    &["Host", "Origin", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
 
 #[expect(clippy::too_many_lines, reason = "one table, best read whole")]
 fn cache_table() -> BTreeMap<&'static str, CachePolicyConfig> {
     use CachePolicyCookieBehavior as Cookies;
     use CachePolicyQueryStringBehavior as Query;
     let row = |name, ttl, headers, cookies, query, gzip, brotli| {
-        cache_config(&CacheRow {
-            name,
-            ttl,
-            headers,
-            cookies,
-            query,
-            gzip,
-            brotli,
-        })
+        cache_config(&CacheRow { name, ttl, headers, cookies, query, gzip, brotli })
     };
     let year = 31_536_000;
     let none = (Query::None, &[] as &[&str]);
     let all = (Query::All, &[] as &[&str]);
-    let package = (
-        Query::Whitelist,
-        &["aws.manifestfilter", "start", "end", "m"] as &[&str],
-    );
+    let package = (Query::Whitelist, &["aws.manifestfilter", "start", "end", "m"] as &[&str]);
     BTreeMap::from([
         (
             "658327ea-f89d-4fab-a63d-7e88639e58f6",
@@ -153,15 +132,7 @@ fn cache_table() -> BTreeMap<&'static str, CachePolicyConfig> {
         ),
         (
             "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
-            row(
-                "Managed-CachingDisabled",
-                (0, 0, 0),
-                &[],
-                Cookies::None,
-                none,
-                false,
-                false,
-            ),
+            row("Managed-CachingDisabled", (0, 0, 0), &[], Cookies::None, none, false, false),
         ),
         (
             "08627262-05a9-4f76-9ded-b50ca2e3a84f",
@@ -213,15 +184,7 @@ fn cache_table() -> BTreeMap<&'static str, CachePolicyConfig> {
         ),
         (
             HTTP_STANDARD,
-            row(
-                "Managed-HttpStandard",
-                (0, 0, year),
-                &[],
-                Cookies::None,
-                all,
-                false,
-                false,
-            ),
+            row("Managed-HttpStandard", (0, 0, year), &[], Cookies::None, all, false, false),
         ),
     ])
 }
@@ -282,11 +245,8 @@ const CLOUDFRONT_HEADERS: &[&str] = &[
     "CloudFront-Viewer-TLS",
 ];
 
-const CORS_REQUEST: &[&str] = &[
-    "Origin",
-    "Access-Control-Request-Headers",
-    "Access-Control-Request-Method",
-];
+const CORS_REQUEST: &[&str] =
+    &["Origin", "Access-Control-Request-Headers", "Access-Control-Request-Method"];
 
 #[expect(clippy::too_many_lines, reason = "one table, best read whole")]
 fn origin_request_table() -> BTreeMap<&'static str, OriginRequestPolicyConfig> {
@@ -299,14 +259,7 @@ fn origin_request_table() -> BTreeMap<&'static str, OriginRequestPolicyConfig> {
         "X-Forwarded-For",
     ];
     let rows: [(_, _, _, &[&str], bool, bool); 8] = [
-        (
-            "216adef6-5c7f-47e4-b989-5492eafa07d3",
-            "AllViewer",
-            Viewer::AllViewer,
-            &[],
-            true,
-            true,
-        ),
+        ("216adef6-5c7f-47e4-b989-5492eafa07d3", "AllViewer", Viewer::AllViewer, &[], true, true),
         (
             "b689b0a8-53d0-40ab-baf2-68738e2966ac",
             "AllViewerExceptHostHeader",
@@ -366,10 +319,7 @@ fn origin_request_table() -> BTreeMap<&'static str, OriginRequestPolicyConfig> {
     ];
     rows.into_iter()
         .map(|(id, name, viewer, names, cookies, query)| {
-            (
-                id,
-                origin_request_config(name, viewer, names, cookies, query),
-            )
+            (id, origin_request_config(name, viewer, names, cookies, query))
         })
         .collect()
 }
@@ -405,24 +355,9 @@ fn origin_request_config(
 
 fn response_headers_table() -> BTreeMap<&'static str, ResponseHeadersPolicyConfig> {
     let rows = [
-        (
-            "60669652-455b-4ae9-85a4-c4c02393f86c",
-            "SimpleCORS",
-            Some(false),
-            false,
-        ),
-        (
-            "5cc3b908-e619-4b99-88e5-2cf7f45965bd",
-            "CORS-With-Preflight",
-            Some(true),
-            false,
-        ),
-        (
-            "67f7725c-6f97-4210-82d7-5512b31e9d03",
-            "SecurityHeadersPolicy",
-            None,
-            true,
-        ),
+        ("60669652-455b-4ae9-85a4-c4c02393f86c", "SimpleCORS", Some(false), false),
+        ("5cc3b908-e619-4b99-88e5-2cf7f45965bd", "CORS-With-Preflight", Some(true), false),
+        ("67f7725c-6f97-4210-82d7-5512b31e9d03", "SecurityHeadersPolicy", None, true),
         (
             "e61eb60c-9c35-4d20-a928-2b84e02af89c",
             "CORS-and-SecurityHeadersPolicy",

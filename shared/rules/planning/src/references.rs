@@ -41,23 +41,17 @@ pub struct References {
 impl References {
     /// A cache policy of the account, or a managed one.
     pub fn cache_policy(&self, id: &str) -> Option<&CachePolicyConfig> {
-        self.cache_policies
-            .get(id)
-            .or_else(|| managed::cache_policy(id))
+        self.cache_policies.get(id).or_else(|| managed::cache_policy(id))
     }
 
     /// An origin request policy of the account, or a managed one.
     pub fn origin_request_policy(&self, id: &str) -> Option<&OriginRequestPolicyConfig> {
-        self.origin_request_policies
-            .get(id)
-            .or_else(|| managed::origin_request_policy(id))
+        self.origin_request_policies.get(id).or_else(|| managed::origin_request_policy(id))
     }
 
     /// A response headers policy of the account, or a managed one.
     pub fn response_headers_policy(&self, id: &str) -> Option<&ResponseHeadersPolicyConfig> {
-        self.response_headers_policies
-            .get(id)
-            .or_else(|| managed::response_headers_policy(id))
+        self.response_headers_policies.get(id).or_else(|| managed::response_headers_policy(id))
     }
 }
 
@@ -86,11 +80,7 @@ impl Wanted {
             default.origin_request_policy_id.as_ref(),
             default.response_headers_policy_id.as_ref(),
         );
-        for behaviour in config
-            .cache_behaviors
-            .iter()
-            .flat_map(|list| list.items.iter())
-        {
+        for behaviour in config.cache_behaviors.iter().flat_map(|list| list.items.iter()) {
             behaviour.0.iter().for_each(|one| wanted.behaviour(one));
         }
         wanted.access_controls = config
@@ -125,15 +115,10 @@ impl Wanted {
         let own = |id: Option<&String>, managed: fn(&str) -> bool| {
             id.filter(|id| !id.is_empty() && !managed(id)).cloned()
         };
-        self.cache_policies
-            .extend(own(cache, |id| managed::cache_policy(id).is_some()));
+        self.cache_policies.extend(own(cache, |id| managed::cache_policy(id).is_some()));
         self.origin_request_policies
-            .extend(own(origin_request, |id| {
-                managed::origin_request_policy(id).is_some()
-            }));
+            .extend(own(origin_request, |id| managed::origin_request_policy(id).is_some()));
         self.response_headers_policies
-            .extend(own(response_headers, |id| {
-                managed::response_headers_policy(id).is_some()
-            }));
+            .extend(own(response_headers, |id| managed::response_headers_policy(id).is_some()));
     }
 }

@@ -27,11 +27,7 @@ pub(super) fn planned(
     config: &DistributionConfig,
     references: &References,
 ) -> Vec<Behaviour> {
-    let listed = config
-        .cache_behaviors
-        .as_ref()
-        .map(|list| items!(list))
-        .unwrap_or_default();
+    let listed = config.cache_behaviors.as_ref().map(|list| items!(list)).unwrap_or_default();
     if let Some(list) = &config.cache_behaviors {
         faults.counted("CacheBehaviors", list.quantity, listed.len());
     }
@@ -45,35 +41,19 @@ pub(super) fn planned(
     let mut planned = Vec::with_capacity(listed.len() + 1);
     for (index, behaviour) in listed.iter().enumerate() {
         let path = format!("CacheBehaviors.Items[{index}]");
-        let repeated = listed
-            .iter()
-            .take(index)
-            .any(|earlier| same_pattern(earlier, behaviour));
-        let message = format!(
-            "two behaviors have the pattern {:?}",
-            behaviour.path_pattern
-        );
+        let repeated = listed.iter().take(index).any(|earlier| same_pattern(earlier, behaviour));
+        let message = format!("two behaviors have the pattern {:?}", behaviour.path_pattern);
         faults.require(
             !repeated,
             format!("{path}.PathPattern"),
             ErrorCode::InvalidArgument,
             message,
         );
-        check_pattern(
-            faults,
-            &format!("{path}.PathPattern"),
-            &behaviour.path_pattern,
-        );
+        check_pattern(faults, &format!("{path}.PathPattern"), &behaviour.path_pattern);
         planned.extend(one(faults, &path, behaviour, config, references));
     }
     let default = undefaulted(&config.default_cache_behavior);
-    planned.extend(one(
-        faults,
-        "DefaultCacheBehavior",
-        &default,
-        config,
-        references,
-    ));
+    planned.extend(one(faults, "DefaultCacheBehavior", &default, config, references));
     planned
 }
 
@@ -126,18 +106,9 @@ fn one(
     references: &References,
 ) -> Option<Behaviour> {
     super::unsupported::check_behaviour(faults, path, behaviour);
-    let known = config
-        .origins
-        .items
-        .iter()
-        .any(|origin| origin.id == behaviour.target_origin_id);
+    let known = config.origins.items.iter().any(|origin| origin.id == behaviour.target_origin_id);
     let message = format!("there is no origin {:?}", behaviour.target_origin_id);
-    faults.require(
-        known,
-        format!("{path}.TargetOriginId"),
-        ErrorCode::NoSuchOrigin,
-        message,
-    );
+    faults.require(known, format!("{path}.TargetOriginId"), ErrorCode::NoSuchOrigin, message);
     let (allowed, cache_options) = methods(faults, path, behaviour.allowed_methods.as_ref());
     let (cache, forward) = caching(faults, path, behaviour, references)?;
     Some(Behaviour {
@@ -171,30 +142,17 @@ fn methods(faults: &mut Faults, path: &str, given: Option<&AllowedMethods>) -> (
     let Some(cached) = &given.cached_methods else {
         return (allowed, false);
     };
-    faults.counted(
-        &format!("{path}.CachedMethods"),
-        cached.quantity,
-        cached.items.len(),
-    );
+    faults.counted(&format!("{path}.CachedMethods"), cached.quantity, cached.items.len());
     let options = match method_set(&cached.items) {
         Some(Methods::Read) => false,
         Some(Methods::ReadAndOptions) => true,
         _ => {
-            faults.add(
-                &path,
-                code,
-                "CachedMethods must be GET and HEAD, or these and OPTIONS",
-            );
+            faults.add(&path, code, "CachedMethods must be GET and HEAD, or these and OPTIONS");
             false
         }
     };
     let fine = !options || allowed != Methods::Read;
-    faults.require(
-        fine,
-        path,
-        code,
-        "OPTIONS cannot be cached where it is not allowed",
-    );
+    faults.require(fine, path, code, "OPTIONS cannot be cached where it is not allowed");
     (allowed, options)
 }
 
@@ -204,11 +162,7 @@ fn method_set(methods: &[Method]) -> Option<Methods> {
         .enumerate()
         .all(|(index, one)| !methods.iter().take(index).any(|earlier| earlier == one));
     let read = methods.contains(&Method::GET) && methods.contains(&Method::HEAD);
-    match (
-        distinct && read,
-        methods.len(),
-        methods.contains(&Method::OPTIONS),
-    ) {
+    match (distinct && read, methods.len(), methods.contains(&Method::OPTIONS)) {
         (true, 2, false) => Some(Methods::Read),
         (true, 3, true) => Some(Methods::ReadAndOptions),
         (true, 7, true) => Some(Methods::All),
@@ -223,14 +177,8 @@ fn caching(
     behaviour: &CacheBehavior,
     references: &References,
 ) -> Option<(CachePolicy, Forward)> {
-    let id = behaviour
-        .cache_policy_id
-        .as_deref()
-        .filter(|id| !id.is_empty());
-    let request = behaviour
-        .origin_request_policy_id
-        .as_deref()
-        .filter(|id| !id.is_empty());
+    let id = behaviour.cache_policy_id.as_deref().filter(|id| !id.is_empty());
+    let request = behaviour.origin_request_policy_id.as_deref().filter(|id| !id.is_empty());
     let code = ErrorCode::InvalidArgument;
     match (id, &behaviour.forwarded_values) {
         (Some(id), None) => {
@@ -252,19 +200,11 @@ fn caching(
             Some(legacy(faults, path, behaviour, values))
         }
         (Some(_), Some(_)) => {
-            faults.add(
-                path,
-                code,
-                "CachePolicyId and ForwardedValues exclude each other",
-            );
+            faults.add(path, code, "CachePolicyId and ForwardedValues exclude each other");
             None
         }
         (None, None) => {
-            faults.add(
-                path,
-                code,
-                "needs CachePolicyId (or the older ForwardedValues)",
-            );
+            faults.add(path, code, "needs CachePolicyId (or the older ForwardedValues)");
             None
         }
     }
@@ -317,10 +257,7 @@ fn response_headers(
     behaviour: &CacheBehavior,
     references: &References,
 ) -> Option<ResponseHeaders> {
-    let id = behaviour
-        .response_headers_policy_id
-        .as_deref()
-        .filter(|id| !id.is_empty())?;
+    let id = behaviour.response_headers_policy_id.as_deref().filter(|id| !id.is_empty())?;
     let found = references.response_headers_policy(id);
     let path = format!("{path}.ResponseHeadersPolicyId");
     let message = format!("there is no response headers policy {id}");
@@ -337,26 +274,12 @@ fn legacy(
     values: &ForwardedValues,
 ) -> (CachePolicy, Forward) {
     let min = behaviour.min_ttl.unwrap_or(0);
-    cache::check_ttls(
-        faults,
-        &format!("{path}."),
-        min,
-        behaviour.default_ttl,
-        behaviour.max_ttl,
-    );
+    cache::check_ttls(faults, &format!("{path}."), min, behaviour.default_ttl, behaviour.max_ttl);
     check_legacy(faults, &format!("{path}.ForwardedValues"), values);
-    let headers = values
-        .headers
-        .as_ref()
-        .map(|list| items!(list))
-        .unwrap_or_default();
+    let headers = values.headers.as_ref().map(|list| items!(list)).unwrap_or_default();
     let all = headers.iter().any(|name| name == "*");
     let cookies = legacy_cookies(values);
-    let keys = values
-        .query_string_cache_keys
-        .as_ref()
-        .map(|list| items!(list))
-        .unwrap_or_default();
+    let keys = values.query_string_cache_keys.as_ref().map(|list| items!(list)).unwrap_or_default();
     let cache = CachePolicy {
         id: None,
         law: Law::CloudFront,
@@ -375,17 +298,9 @@ fn legacy(
     let forward = Forward {
         id: None,
         legacy: true,
-        headers: if all {
-            HeaderSelection::AllViewer
-        } else {
-            HeaderSelection::None
-        },
+        headers: if all { HeaderSelection::AllViewer } else { HeaderSelection::None },
         cookies,
-        query: if values.query_string {
-            Selection::All
-        } else {
-            Selection::None
-        },
+        query: if values.query_string { Selection::All } else { Selection::None },
     };
     (cache, forward)
 }
@@ -406,12 +321,7 @@ fn check_legacy(faults: &mut Faults, path: &str, values: &ForwardedValues) {
         let place = format!("{path}.Headers");
         faults.counted(&place, list.quantity, items!(list).len());
         let too_many = ErrorCode::TooManyHeadersInForwardedValues;
-        faults.require(
-            items!(list).len() <= 10,
-            &place,
-            too_many,
-            "at most 10 headers",
-        );
+        faults.require(items!(list).len() <= 10, &place, too_many, "at most 10 headers");
         for name in items!(list) {
             let fine = http::HeaderName::from_bytes(name.as_bytes()).is_ok();
             let message = format!("{name:?} is not the name of a header");
@@ -422,18 +332,10 @@ fn check_legacy(faults: &mut Faults, path: &str, values: &ForwardedValues) {
         let place = format!("{path}.Cookies.WhitelistedNames");
         faults.counted(&place, list.quantity, items!(list).len());
         let too_many = ErrorCode::TooManyCookieNamesInWhiteList;
-        faults.require(
-            items!(list).len() <= 10,
-            place,
-            too_many,
-            "at most 10 cookies",
-        );
+        faults.require(items!(list).len() <= 10, place, too_many, "at most 10 cookies");
     }
-    let whitelisted = values
-        .cookies
-        .whitelisted_names
-        .as_ref()
-        .is_some_and(|list| !items!(list).is_empty());
+    let whitelisted =
+        values.cookies.whitelisted_names.as_ref().is_some_and(|list| !items!(list).is_empty());
     faults.require(
         whitelisted == (values.cookies.forward == ItemSelection::Whitelist),
         format!("{path}.Cookies"),

@@ -52,31 +52,19 @@ fn one(faults: &mut Faults, path: &str, rule: &CustomErrorResponse) -> ErrorRule
             rule.error_code
         ),
     );
-    let ttl = rule
-        .error_caching_min_ttl
-        .unwrap_or(crate::defaults::ERROR_CACHING_MIN_TTL);
+    let ttl = rule.error_caching_min_ttl.unwrap_or(crate::defaults::ERROR_CACHING_MIN_TTL);
     faults.within(
         format!("{path}.ErrorCachingMinTTL"),
         &ttl,
         0..=LONGEST,
         ErrorCode::InvalidArgument,
     );
-    ErrorRule {
-        status,
-        caching_min_ttl: seconds(ttl),
-        page: page(faults, path, rule),
-    }
+    ErrorRule { status, caching_min_ttl: seconds(ttl), page: page(faults, path, rule) }
 }
 
 fn page(faults: &mut Faults, path: &str, rule: &CustomErrorResponse) -> Option<(String, u16)> {
-    let page = rule
-        .response_page_path
-        .as_deref()
-        .filter(|page| !page.is_empty());
-    let answer = rule
-        .response_code
-        .as_deref()
-        .filter(|code| !code.is_empty());
+    let page = rule.response_page_path.as_deref().filter(|page| !page.is_empty());
+    let answer = rule.response_code.as_deref().filter(|code| !code.is_empty());
     faults.require(
         page.is_some() == answer.is_some(),
         path,
@@ -92,10 +80,7 @@ fn page(faults: &mut Faults, path: &str, rule: &CustomErrorResponse) -> Option<(
         ErrorCode::InvalidRelativePath,
         "a path that starts with a slash",
     );
-    let status = answer
-        .parse()
-        .ok()
-        .filter(|status| ANSWERS.contains(status));
+    let status = answer.parse().ok().filter(|status| ANSWERS.contains(status));
     faults.require(
         status.is_some(),
         format!("{path}.ResponseCode"),

@@ -57,10 +57,7 @@ pub fn plan(
         aliases: names::aliases(&mut faults, config, references),
         viewer_tls: names::viewer_tls(&mut faults, config, references, now),
         countries: countries(&mut faults, config.restrictions.as_ref()),
-        http: HttpVersions {
-            h2: config.http_version != Some(HttpVersion::Http11),
-            h3: false,
-        },
+        http: HttpVersions { h2: config.http_version != Some(HttpVersion::Http11), h3: false },
         ipv6: config.is_ipv6_enabled == Some(true),
     };
     faults.into_result()?;
@@ -87,9 +84,7 @@ fn root_object(faults: &mut Faults, object: Option<&str>) -> Option<String> {
     let object = object.filter(|object| !object.is_empty())?;
     let fine = object.len() <= 255
         && !object.starts_with('/')
-        && object
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte));
+        && object.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte));
     faults.require(
         fine,
         "DefaultRootObject",
@@ -100,10 +95,7 @@ fn root_object(faults: &mut Faults, object: Option<&str>) -> Option<String> {
 }
 
 fn countries(faults: &mut Faults, restrictions: Option<&Restrictions>) -> Countries {
-    let Some(Restrictions {
-        geo_restriction: geo,
-    }) = restrictions
-    else {
+    let Some(Restrictions { geo_restriction: geo }) = restrictions else {
         return Countries::All;
     };
     let path = "Restrictions.GeoRestriction";

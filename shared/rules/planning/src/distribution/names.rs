@@ -25,22 +25,12 @@ pub(super) fn aliases(
     let names = items!(list);
     faults.counted("Aliases", list.quantity, names.len());
     let too_many = ErrorCode::TooManyDistributionCNAMEs;
-    faults.require(
-        names.len() <= MOST_ALIASES,
-        "Aliases",
-        too_many,
-        "at most 100 aliases",
-    );
+    faults.require(names.len() <= MOST_ALIASES, "Aliases", too_many, "at most 100 aliases");
     for (index, name) in names.iter().enumerate() {
         let path = format!("Aliases.Items[{index}]");
         check_alias(faults, &path, name, &references.zone);
         let repeated = names.iter().take(index).any(|earlier| earlier == name);
-        faults.require(
-            !repeated,
-            path,
-            ErrorCode::InvalidArgument,
-            "stands twice in the list",
-        );
+        faults.require(!repeated, path, ErrorCode::InvalidArgument, "stands twice in the list");
     }
     names.to_vec()
 }
@@ -63,22 +53,15 @@ fn check_alias(faults: &mut Faults, path: &str, name: &str, zone: &str) {
 
 /// Names that distributions or the zone's servers are given: `d` or `s` and 13 characters.
 fn is_assigned(name: &str, zone: &str) -> bool {
-    let Some(label) = name
-        .strip_suffix(zone)
-        .and_then(|rest| rest.strip_suffix('.'))
-    else {
+    let Some(label) = name.strip_suffix(zone).and_then(|rest| rest.strip_suffix('.')) else {
         return name == zone;
     };
     let assigned = label.len() == 14
         && label.starts_with(['d', 's'])
-        && label
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     assigned
         || label == "*"
-        || label
-            .strip_prefix("ns")
-            .is_some_and(|rest| rest.parse::<u8>().is_ok())
+        || label.strip_prefix("ns").is_some_and(|rest| rest.parse::<u8>().is_ok())
 }
 
 /// Letters, digits, hyphens and underscores in labels of 1 to 63, at most 253 in all (RFC 1123).
@@ -87,9 +70,7 @@ pub(super) fn is_host_name(name: &str) -> bool {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     name.len() <= 253 && name.split('.').all(label)
 }
@@ -103,8 +84,7 @@ pub fn covers(pattern: &str, name: &str) -> bool {
     let Some(parent) = pattern.strip_prefix("*.") else {
         return false;
     };
-    name.split_once('.')
-        .is_some_and(|(label, rest)| rest == parent && label != "*")
+    name.split_once('.').is_some_and(|(label, rest)| rest == parent && label != "*")
 }
 
 pub(super) fn viewer_tls(
@@ -113,38 +93,19 @@ pub(super) fn viewer_tls(
     references: &References,
     now: Timestamp,
 ) -> ViewerTls {
-    let plain = ViewerTls {
-        certificate: None,
-        minimum: TlsMinimum::Tls12,
-    };
+    let plain = ViewerTls { certificate: None, minimum: TlsMinimum::Tls12 };
     let Some(given) = &config.viewer_certificate else {
         return plain;
     };
-    let names = config
-        .aliases
-        .iter()
-        .flat_map(|list| items!(list))
-        .map(String::as_str);
-    if let Some(arn) = given
-        .acm_certificate_arn
-        .as_deref()
-        .filter(|arn| !arn.is_empty())
-    {
+    let names = config.aliases.iter().flat_map(|list| items!(list)).map(String::as_str);
+    if let Some(arn) = given.acm_certificate_arn.as_deref().filter(|arn| !arn.is_empty()) {
         check_method(faults, given);
         let found = references.certificates.get(arn);
         check_imported(faults, arn, found, names, references.offline, now);
-        ViewerTls {
-            certificate: Some(arn.to_owned()),
-            minimum: minimum(given),
-        }
+        ViewerTls { certificate: Some(arn.to_owned()), minimum: minimum(given) }
     } else {
         let own = [references.zone.clone(), format!("*.{}", references.zone)];
-        check_cover(
-            faults,
-            &own,
-            names,
-            "attach an imported certificate (ACMCertificateArn)",
-        );
+        check_cover(faults, &own, names, "attach an imported certificate (ACMCertificateArn)");
         plain
     }
 }
@@ -158,11 +119,7 @@ fn check_method(faults: &mut Faults, given: &ViewerCertificate) {
             ErrorCode::UnsupportedOperation,
             "certificates are chosen by SNI only: use sni-only",
         ),
-        None => faults.add(
-            path,
-            ErrorCode::InvalidViewerCertificate,
-            "must be sni-only",
-        ),
+        None => faults.add(path, ErrorCode::InvalidViewerCertificate, "must be sni-only"),
     }
     let both = given.cloud_front_default_certificate == Some(true);
     faults.require(
@@ -194,12 +151,7 @@ fn check_imported<'a>(
         code,
         "the certificate has expired: import a new one",
     );
-    check_cover(
-        faults,
-        &facts.names,
-        names,
-        "import a certificate that does",
-    );
+    check_cover(faults, &facts.names, names, "import a certificate that does");
 }
 
 fn check_cover<'a>(

@@ -48,25 +48,13 @@ pub(super) fn planned(faults: &mut Faults, list: &Origins, references: &Referenc
         "at least one origin",
     );
     let too_many = ErrorCode::TooManyOrigins;
-    faults.require(
-        origins.len() <= MOST_ORIGINS,
-        "Origins",
-        too_many,
-        "at most 100 origins",
-    );
+    faults.require(origins.len() <= MOST_ORIGINS, "Origins", too_many, "at most 100 origins");
     let mut planned: Vec<Origin> = Vec::with_capacity(origins.len());
     for (index, config) in origins.iter().enumerate() {
         let path = format!("Origins.Items[{index}]");
-        let repeated = planned
-            .iter()
-            .any(|earlier| earlier.id.as_str() == config.id);
+        let repeated = planned.iter().any(|earlier| earlier.id.as_str() == config.id);
         let message = format!("two origins have the id {:?}", config.id);
-        faults.require(
-            !repeated,
-            format!("{path}.Id"),
-            ErrorCode::InvalidArgument,
-            message,
-        );
+        faults.require(!repeated, format!("{path}.Id"), ErrorCode::InvalidArgument, message);
         planned.extend(one(faults, &path, config, references));
     }
     planned
@@ -79,12 +67,8 @@ fn one(
     references: &References,
 ) -> Option<Origin> {
     check_place(faults, path, config);
-    let attempts = config
-        .connection_attempts
-        .unwrap_or(defaults::CONNECTION_ATTEMPTS);
-    let connect = config
-        .connection_timeout
-        .unwrap_or(defaults::CONNECTION_TIMEOUT);
+    let attempts = config.connection_attempts.unwrap_or(defaults::CONNECTION_ATTEMPTS);
+    let connect = config.connection_timeout.unwrap_or(defaults::CONNECTION_TIMEOUT);
     let code = ErrorCode::InvalidArgument;
     faults.within(format!("{path}.ConnectionAttempts"), &attempts, 1..=3, code);
     faults.within(format!("{path}.ConnectionTimeout"), &connect, 1..=10, code);
@@ -97,12 +81,7 @@ fn one(
     );
     if let Some(all) = config.response_completion_timeout {
         let message = format!("{all} s is shorter than the read timeout of {read} s");
-        faults.require(
-            all >= read,
-            format!("{path}.ResponseCompletionTimeout"),
-            code,
-            message,
-        );
+        faults.require(all >= read, format!("{path}.ResponseCompletionTimeout"), code, message);
     }
     Some(Origin {
         id: OriginId(config.id.clone()),
@@ -122,14 +101,8 @@ fn seconds(value: i32) -> Seconds {
 }
 
 fn read_timeout(config: &Config) -> i32 {
-    let custom = config
-        .custom_origin_config
-        .as_ref()
-        .and_then(|custom| custom.origin_read_timeout);
-    let s3 = config
-        .s3_origin_config
-        .as_ref()
-        .and_then(|s3| s3.origin_read_timeout);
+    let custom = config.custom_origin_config.as_ref().and_then(|custom| custom.origin_read_timeout);
+    let s3 = config.s3_origin_config.as_ref().and_then(|s3| s3.origin_read_timeout);
     custom.or(s3).unwrap_or(defaults::READ_TIMEOUT)
 }
 
@@ -154,9 +127,7 @@ fn check_place(faults: &mut Faults, path: &str, config: &Config) {
         || (base.starts_with('/')
             && !base.ends_with('/')
             && base.len() <= 255
-            && base
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte)));
+            && base.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte)));
     faults.require(
         fine,
         format!("{path}.OriginPath"),
@@ -171,14 +142,11 @@ fn kind(
     config: &Config,
     references: &References,
 ) -> Option<OriginKind> {
-    let control = config
-        .origin_access_control_id
-        .as_deref()
-        .filter(|id| !id.is_empty());
+    let control = config.origin_access_control_id.as_deref().filter(|id| !id.is_empty());
     match (&config.s3_origin_config, &config.custom_origin_config) {
-        (Some(_), None) => Some(OriginKind::Bucket {
-            sign: signed(faults, path, control, references),
-        }),
+        (Some(_), None) => {
+            Some(OriginKind::Bucket { sign: signed(faults, path, control, references) })
+        }
         (None, Some(custom)) => {
             faults.require(
                 control.is_none(),
@@ -210,11 +178,7 @@ fn kind(
 fn signed(faults: &mut Faults, path: &str, control: Option<&str>, references: &References) -> bool {
     let Some(id) = control else { return true };
     let path = format!("{path}.OriginAccessControlId");
-    match references
-        .access_controls
-        .get(id)
-        .map(access_control::signs)
-    {
+    match references.access_controls.get(id).map(access_control::signs) {
         Some(Ok(sign)) => sign,
         Some(Err(why)) => {
             faults.add(path, ErrorCode::InvalidOriginAccessControl, why);
@@ -235,16 +199,9 @@ fn signed(faults: &mut Faults, path: &str, control: Option<&str>, references: &R
 
 fn custom_kind(faults: &mut Faults, path: &str, custom: &CustomOriginConfig) -> Option<OriginKind> {
     let path = format!("{path}.CustomOriginConfig");
-    let keepalive = custom
-        .origin_keepalive_timeout
-        .unwrap_or(defaults::KEEPALIVE_TIMEOUT);
+    let keepalive = custom.origin_keepalive_timeout.unwrap_or(defaults::KEEPALIVE_TIMEOUT);
     let code = ErrorCode::InvalidOriginKeepaliveTimeout;
-    faults.within(
-        format!("{path}.OriginKeepaliveTimeout"),
-        &keepalive,
-        1..=120,
-        code,
-    );
+    faults.within(format!("{path}.OriginKeepaliveTimeout"), &keepalive, 1..=120, code);
     if let Some(protocols) = &custom.origin_ssl_protocols {
         faults.counted(
             &format!("{path}.OriginSslProtocols"),
@@ -274,12 +231,7 @@ fn custom_kind(faults: &mut Faults, path: &str, custom: &CustomOriginConfig) -> 
 
 fn port(faults: &mut Faults, path: String, port: i32) -> Option<u16> {
     let fine = matches!(port, 80 | 443 | 1024..=65_535);
-    faults.require(
-        fine,
-        path,
-        ErrorCode::InvalidArgument,
-        "a port is 80, 443 or 1024 to 65535",
-    );
+    faults.require(fine, path, ErrorCode::InvalidArgument, "a port is 80, 443 or 1024 to 65535");
     u16::try_from(port).ok()
 }
 
@@ -290,10 +242,8 @@ fn custom_headers(faults: &mut Faults, path: &str, config: &Config) -> Vec<(Stri
     let headers = items!(list);
     let path = format!("{path}.CustomHeaders");
     faults.counted(&path, list.quantity, headers.len());
-    let total: usize = headers
-        .iter()
-        .map(|one| one.header_name.len() + one.header_value.len())
-        .sum();
+    let total: usize =
+        headers.iter().map(|one| one.header_name.len() + one.header_value.len()).sum();
     faults.require(
         headers.len() <= 10 && total <= 10_240,
         &path,
@@ -305,12 +255,7 @@ fn custom_headers(faults: &mut Faults, path: &str, config: &Config) -> Vec<(Stri
     }
     headers
         .iter()
-        .map(|one| {
-            (
-                one.header_name.to_ascii_lowercase(),
-                one.header_value.clone(),
-            )
-        })
+        .map(|one| (one.header_name.to_ascii_lowercase(), one.header_value.clone()))
         .collect()
 }
 
@@ -321,9 +266,7 @@ fn check_header(faults: &mut Faults, path: String, header: &OriginCustomHeader) 
         && http::HeaderName::from_bytes(name.as_bytes()).is_ok()
         && http::HeaderValue::from_str(&header.header_value).is_ok()
         && !REFUSED_HEADERS.contains(&name.as_str())
-        && !REFUSED_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix));
+        && !REFUSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     let message = format!("the header {:?} cannot be added", header.header_name);
     faults.require(fine, path, ErrorCode::InvalidArgument, message);
 }

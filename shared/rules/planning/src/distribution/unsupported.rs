@@ -13,10 +13,7 @@ use model::api::{
 pub(super) fn check(faults: &mut Faults, config: &DistributionConfig) {
     let given = |text: Option<&String>| text.is_some_and(|text| !text.is_empty());
     let groups = config.origin_groups.as_ref();
-    let http3 = matches!(
-        config.http_version,
-        Some(HttpVersion::Http3 | HttpVersion::Http2and3)
-    );
+    let http3 = matches!(config.http_version, Some(HttpVersion::Http3 | HttpVersion::Http2and3));
     let logging = config.logging.as_ref();
     let certificate = config.viewer_certificate.as_ref();
     let asked = [
@@ -26,51 +23,27 @@ pub(super) fn check(faults: &mut Faults, config: &DistributionConfig) {
             "origin groups",
         ),
         ("HttpVersion", http3, "HTTP/3 (use http2)"),
-        (
-            "Logging",
-            logging.is_some_and(|one| one.enabled == Some(true)),
-            "standard logging",
-        ),
+        ("Logging", logging.is_some_and(|one| one.enabled == Some(true)), "standard logging"),
         (
             "ContinuousDeploymentPolicyId",
             given(config.continuous_deployment_policy_id.as_ref()),
             "continuous deployment",
         ),
-        (
-            "Staging",
-            config.staging == Some(true),
-            "staging distributions",
-        ),
-        (
-            "AnycastIpListId",
-            given(config.anycast_ip_list_id.as_ref()),
-            "Anycast lists",
-        ),
-        (
-            "TenantConfig",
-            config.tenant_config.is_some(),
-            "distribution tenants",
-        ),
+        ("Staging", config.staging == Some(true), "staging distributions"),
+        ("AnycastIpListId", given(config.anycast_ip_list_id.as_ref()), "Anycast lists"),
+        ("TenantConfig", config.tenant_config.is_some(), "distribution tenants"),
         (
             "ConnectionMode",
             config.connection_mode == Some(ConnectionMode::TenantOnly),
             "tenant-only distributions",
         ),
-        (
-            "ViewerMtlsConfig",
-            config.viewer_mtls_config.is_some(),
-            "viewer mTLS",
-        ),
+        ("ViewerMtlsConfig", config.viewer_mtls_config.is_some(), "viewer mTLS"),
         (
             "ConnectionFunctionAssociation",
             config.connection_function_association.is_some(),
             "connection functions",
         ),
-        (
-            "CacheTagConfig",
-            config.cache_tag_config.is_some(),
-            "cache tags",
-        ),
+        ("CacheTagConfig", config.cache_tag_config.is_some(), "cache tags"),
         (
             "ViewerCertificate.IAMCertificateId",
             certificate.is_some_and(|one| given(one.iam_certificate_id.as_ref())),
@@ -100,10 +73,7 @@ fn check_origin(faults: &mut Faults, path: &str, origin: &Origin) {
         ),
         (
             "OriginShield",
-            origin
-                .origin_shield
-                .as_ref()
-                .is_some_and(|shield| shield.enabled),
+            origin.origin_shield.as_ref().is_some_and(|shield| shield.enabled),
             "Origin Shield",
         ),
         (
@@ -118,10 +88,8 @@ fn check_origin(faults: &mut Faults, path: &str, origin: &Origin) {
         ),
     ];
     refuse(faults, path, &asked);
-    let identity = origin
-        .s3_origin_config
-        .as_ref()
-        .is_some_and(|s3| !s3.origin_access_identity.is_empty());
+    let identity =
+        origin.s3_origin_config.as_ref().is_some_and(|s3| !s3.origin_access_identity.is_empty());
     faults.require(
         !identity,
         format!("{path}S3OriginConfig.OriginAccessIdentity"),
@@ -178,18 +146,12 @@ pub(super) fn check_behaviour(faults: &mut Faults, path: &str, behaviour: &Cache
     for (name, asked, code, message) in asked {
         faults.require(!asked, format!("{path}.{name}"), code, message);
     }
-    let grpc = behaviour
-        .grpc_config
-        .as_ref()
-        .is_some_and(|grpc| grpc.enabled);
+    let grpc = behaviour.grpc_config.as_ref().is_some_and(|grpc| grpc.enabled);
     let smooth = behaviour.smooth_streaming == Some(true);
     refuse(
         faults,
         &format!("{path}."),
-        &[
-            ("GrpcConfig", grpc, "gRPC"),
-            ("SmoothStreaming", smooth, "Smooth Streaming"),
-        ],
+        &[("GrpcConfig", grpc, "gRPC"), ("SmoothStreaming", smooth, "Smooth Streaming")],
     );
 }
 

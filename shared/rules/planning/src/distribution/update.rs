@@ -17,11 +17,6 @@ pub fn check(old: &DistributionConfig, new: &DistributionConfig) -> Result<(), F
         code,
         "cannot be changed: send the one it was made with",
     );
-    faults.require(
-        old.staging == new.staging,
-        "Staging",
-        code,
-        "cannot be changed",
-    );
+    faults.require(old.staging == new.staging, "Staging", code, "cannot be changed");
     faults.into_result()
 }

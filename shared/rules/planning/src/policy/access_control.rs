@@ -17,10 +17,7 @@ pub fn check(config: &OriginAccessControlConfig) -> Result<(), Faults> {
     let mut faults = Faults::default();
     let name = &config.name;
     if (1..=64).contains(&name.len()) && !name.chars().any(char::is_control) {
-        let long = config
-            .description
-            .as_ref()
-            .is_some_and(|text| text.chars().count() > 256);
+        let long = config.description.as_ref().is_some_and(|text| text.chars().count() > 256);
         faults.require(
             !long,
             "Description",
@@ -56,9 +53,8 @@ pub fn signs(config: &OriginAccessControlConfig) -> Result<bool, String> {
     match config.signing_behavior {
         Signing::Always => Ok(true),
         Signing::Never => Ok(false),
-        Signing::NoOverride | Signing::AlwaysAmzAuth => Err(format!(
-            "SigningBehavior {} is not served yet",
-            config.signing_behavior.as_str()
-        )),
+        Signing::NoOverride | Signing::AlwaysAmzAuth => {
+            Err(format!("SigningBehavior {} is not served yet", config.signing_behavior.as_str()))
+        }
     }
 }

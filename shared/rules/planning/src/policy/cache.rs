@@ -44,13 +44,7 @@ pub(crate) const LONGEST_TTL: i64 = 3_153_600_000;
 pub fn check(config: &CachePolicyConfig) -> Result<(), Faults> {
     let mut faults = Faults::default();
     check_label(&mut faults, &config.name, config.comment.as_ref());
-    check_ttls(
-        &mut faults,
-        "",
-        config.min_ttl,
-        config.default_ttl,
-        config.max_ttl,
-    );
+    check_ttls(&mut faults, "", config.min_ttl, config.default_ttl, config.max_ttl);
     if let Some(parameters) = &config.parameters_in_cache_key_and_forwarded_to_origin {
         check_parameters(&mut faults, parameters);
         if ttl(config).max == Seconds::ZERO {
@@ -68,11 +62,7 @@ pub(crate) fn check_ttls(
     default: Option<i64>,
     max: Option<i64>,
 ) {
-    for (name, value) in [
-        ("MinTTL", Some(min)),
-        ("DefaultTTL", default),
-        ("MaxTTL", max),
-    ] {
+    for (name, value) in [("MinTTL", Some(min)), ("DefaultTTL", default), ("MaxTTL", max)] {
         if let Some(value) = value {
             let place = format!("{path}{name}");
             faults.within(place, &value, 0..=LONGEST_TTL, ErrorCode::InvalidArgument);
@@ -100,13 +90,7 @@ fn check_parameters(faults: &mut Faults, given: &ParametersInCacheKeyAndForwarde
     let place = format!("{path}.HeadersConfig.Headers");
     let needs = headers.header_behavior == CachePolicyHeaderBehavior::Whitelist;
     let list = headers.headers.as_ref();
-    check_names(
-        faults,
-        &place,
-        needs,
-        list,
-        ErrorCode::TooManyHeadersInCachePolicy,
-    );
+    check_names(faults, &place, needs, list, ErrorCode::TooManyHeadersInCachePolicy);
     check_field_names(faults, &place, names_of(list));
     for name in names_of(list) {
         faults.require(
@@ -156,25 +140,15 @@ fn check_nothing_keyed(faults: &mut Faults, given: &ParametersInCacheKeyAndForwa
 
 /// What the policy means for a behaviour that uses it.
 pub fn planned(id: &str, config: &CachePolicyConfig) -> CachePolicy {
-    let parameters = config
-        .parameters_in_cache_key_and_forwarded_to_origin
-        .as_ref();
+    let parameters = config.parameters_in_cache_key_and_forwarded_to_origin.as_ref();
     let headers = parameters.map(|given| names_of(given.headers_config.headers.as_ref()));
     let headers = lower_case(headers.unwrap_or_default());
     // Who lists Accept-Encoding wants it as it came: it is then not normalised.
     let normalised = !headers.iter().any(|name| name == "accept-encoding");
     CachePolicy {
         id: Some(PolicyId::from(id)),
-        law: if id == managed::HTTP_STANDARD {
-            Law::Http
-        } else {
-            Law::CloudFront
-        },
-        ttl: if id == managed::HTTP_STANDARD {
-            heuristic(config)
-        } else {
-            ttl(config)
-        },
+        law: if id == managed::HTTP_STANDARD { Law::Http } else { Law::CloudFront },
+        ttl: if id == managed::HTTP_STANDARD { heuristic(config) } else { ttl(config) },
         headers,
         cookies: parameters.map_or(Selection::None, |given| {
             Choice::of(given.cookies_config.cookie_behavior.as_str())
@@ -197,20 +171,13 @@ fn ttl(config: &CachePolicyConfig) -> Ttl {
 
 /// RFC 9111 §4.2.2: without a default, freshness is guessed.
 fn heuristic(config: &CachePolicyConfig) -> Ttl {
-    Ttl {
-        default: None,
-        ..ttl(config)
-    }
+    Ttl { default: None, ..ttl(config) }
 }
 
 /// Lifetimes with what was left out filled in.
 pub(crate) fn lifetimes(min: i64, default: Option<i64>, max: Option<i64>) -> Ttl {
     let (default, max) = widened(min, default, max);
-    Ttl {
-        min: seconds(min),
-        default: Some(seconds(default)),
-        max: seconds(max),
-    }
+    Ttl { min: seconds(min), default: Some(seconds(default)), max: seconds(max) }
 }
 
 pub(crate) fn seconds(value: i64) -> Seconds {

@@ -86,10 +86,7 @@ pub(crate) fn check_names<L: Names>(
     let (fine, message) = if needs_names {
         (!names.is_empty(), "this behavior needs at least one name")
     } else {
-        (
-            names.is_empty(),
-            "this behavior takes no names: leave the list out",
-        )
+        (names.is_empty(), "this behavior takes no names: leave the list out")
     };
     faults.require(fine, path, ErrorCode::InvalidArgument, message);
     faults.require(names.len() <= 10, path, too_many, "at most 10 names");
@@ -105,12 +102,7 @@ pub(crate) fn check_names<L: Names>(
         let place = format!("{path}.Items[{index}]");
         faults.require(fine, &place, ErrorCode::InvalidArgument, "not a name");
         let repeated = names.iter().take(index).any(|earlier| earlier == name);
-        faults.require(
-            !repeated,
-            place,
-            ErrorCode::InvalidArgument,
-            "stands twice in the list",
-        );
+        faults.require(!repeated, place, ErrorCode::InvalidArgument, "stands twice in the list");
     }
 }
 
@@ -129,9 +121,7 @@ pub(crate) fn check_field_names(faults: &mut Faults, path: &str, names: &[String
 /// A policy's own name and comment.
 pub(crate) fn check_label(faults: &mut Faults, name: &str, comment: Option<&String>) {
     let fine = (1..=LONGEST_NAME).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     faults.require(
         fine,
         "Name",
@@ -139,12 +129,7 @@ pub(crate) fn check_label(faults: &mut Faults, name: &str, comment: Option<&Stri
         "a name has 1 to 128 letters, digits, '-', '_' or '.'",
     );
     let short = comment.is_none_or(|comment| comment.chars().count() <= LONGEST_NAME);
-    faults.require(
-        short,
-        "Comment",
-        ErrorCode::InvalidArgument,
-        "longer than 128 characters",
-    );
+    faults.require(short, "Comment", ErrorCode::InvalidArgument, "longer than 128 characters");
 }
 
 /// Names of headers, lower case and sorted, as plans hold them.

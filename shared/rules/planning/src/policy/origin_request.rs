@@ -58,13 +58,7 @@ fn check_headers(faults: &mut Faults, config: &OriginRequestPolicyConfig) {
     let behaviour = config.headers_config.header_behavior;
     let list = config.headers_config.headers.as_ref();
     let needs = !matches!(behaviour, Behaviour::None | Behaviour::AllViewer);
-    check_names(
-        faults,
-        path,
-        needs,
-        list,
-        ErrorCode::TooManyHeadersInOriginRequestPolicy,
-    );
+    check_names(faults, path, needs, list, ErrorCode::TooManyHeadersInOriginRequestPolicy);
     check_field_names(faults, path, names_of(list));
     for name in names_of(list).iter().map(|name| name.to_ascii_lowercase()) {
         let (fine, message) = match behaviour {

@@ -33,13 +33,8 @@ const NEVER_REMOVED: [&str; 13] = [
     "x-cache",
     "x-real-ip",
 ];
-const NEVER_REMOVED_PREFIXES: [&str; 5] = [
-    "proxy-",
-    "x-accel-",
-    "x-amz-cf-",
-    "x-edge-",
-    "x-forwarded-proto",
-];
+const NEVER_REMOVED_PREFIXES: [&str; 5] =
+    ["proxy-", "x-accel-", "x-amz-cf-", "x-edge-", "x-forwarded-proto"];
 /// `ALL` written out.
 const EVERY_METHOD: [&str; 7] = ["GET", "DELETE", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
@@ -62,10 +57,7 @@ pub fn check(config: &ResponseHeadersPolicyConfig) -> Result<(), Faults> {
     }
     if let Some(remove) = &config.remove_headers_config {
         faults.counted("RemoveHeadersConfig", remove.quantity, items!(remove).len());
-        let names: Vec<&str> = items!(remove)
-            .iter()
-            .map(|one| one.header.as_str())
-            .collect();
+        let names: Vec<&str> = items!(remove).iter().map(|one| one.header.as_str()).collect();
         check_removed(&mut faults, &names);
     }
     let timing = config.server_timing_headers_config.as_ref();
@@ -80,21 +72,9 @@ fn check_cors(faults: &mut Faults, cors: &ResponseHeadersPolicyCorsConfig) {
     let origins = &cors.access_control_allow_origins;
     let headers = &cors.access_control_allow_headers;
     let methods = &cors.access_control_allow_methods;
-    faults.counted(
-        "CorsConfig.AccessControlAllowOrigins",
-        origins.quantity,
-        origins.items.len(),
-    );
-    faults.counted(
-        "CorsConfig.AccessControlAllowHeaders",
-        headers.quantity,
-        headers.items.len(),
-    );
-    faults.counted(
-        "CorsConfig.AccessControlAllowMethods",
-        methods.quantity,
-        methods.items.len(),
-    );
+    faults.counted("CorsConfig.AccessControlAllowOrigins", origins.quantity, origins.items.len());
+    faults.counted("CorsConfig.AccessControlAllowHeaders", headers.quantity, headers.items.len());
+    faults.counted("CorsConfig.AccessControlAllowMethods", methods.quantity, methods.items.len());
     if let Some(expose) = &cors.access_control_expose_headers {
         let place = "CorsConfig.AccessControlExposeHeaders";
         faults.counted(place, expose.quantity, items!(expose).len());
@@ -176,41 +156,24 @@ fn check_custom(faults: &mut Faults, custom: &[ResponseHeadersPolicyCustomHeader
             format!("{:?} is not the name of a header", header.header),
         );
         let fine = header.value.len() <= LONGEST_VALUE;
-        faults.require(
-            fine,
-            &place,
-            ErrorCode::InvalidArgument,
-            "the value is too long",
-        );
+        faults.require(fine, &place, ErrorCode::InvalidArgument, "the value is too long");
         check_value(faults, &place, &header.value);
     }
 }
 
 fn check_value(faults: &mut Faults, path: &str, value: &str) {
     let fine = http::HeaderValue::from_str(value).is_ok();
-    faults.require(
-        fine,
-        path,
-        ErrorCode::InvalidArgument,
-        "not the value of a header",
-    );
+    faults.require(fine, path, ErrorCode::InvalidArgument, "not the value of a header");
 }
 
 fn check_removed(faults: &mut Faults, names: &[&str]) {
     let too_many = ErrorCode::TooManyRemoveHeadersInResponseHeadersPolicy;
-    faults.require(
-        names.len() <= 10,
-        "RemoveHeadersConfig",
-        too_many,
-        "at most 10 headers",
-    );
+    faults.require(names.len() <= 10, "RemoveHeadersConfig", too_many, "at most 10 headers");
     for (index, name) in names.iter().enumerate() {
         let lower = name.to_ascii_lowercase();
         let fine = http::HeaderName::from_bytes(name.as_bytes()).is_ok()
             && !NEVER_REMOVED.contains(&lower.as_str())
-            && !NEVER_REMOVED_PREFIXES
-                .iter()
-                .any(|prefix| lower.starts_with(prefix));
+            && !NEVER_REMOVED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix));
         faults.require(
             fine,
             format!("RemoveHeadersConfig.Items[{index}].Header"),
@@ -222,22 +185,13 @@ fn check_removed(faults: &mut Faults, names: &[&str]) {
 
 /// What the policy means for a behaviour that uses it.
 pub fn planned(config: &ResponseHeadersPolicyConfig) -> ResponseHeaders {
-    let mut set = config
-        .security_headers_config
-        .as_ref()
-        .map(security)
-        .unwrap_or_default();
+    let mut set = config.security_headers_config.as_ref().map(security).unwrap_or_default();
     let custom = config.custom_headers_config.as_ref();
-    set.extend(
-        custom
-            .iter()
-            .flat_map(|custom| items!(custom))
-            .map(|header| SetHeader {
-                name: header.header.to_ascii_lowercase(),
-                value: header.value.clone(),
-                replace: header.r#override,
-            }),
-    );
+    set.extend(custom.iter().flat_map(|custom| items!(custom)).map(|header| SetHeader {
+        name: header.header.to_ascii_lowercase(),
+        value: header.value.clone(),
+        replace: header.r#override,
+    }));
     let removed = config.remove_headers_config.as_ref();
     let removed = removed.iter().flat_map(|list| items!(list));
     ResponseHeaders {
@@ -264,18 +218,11 @@ fn ten_thousandths(percent: f64) -> u32 {
 fn cors(config: &ResponseHeadersPolicyCorsConfig) -> Cors {
     let methods = &config.access_control_allow_methods.items;
     let all = methods.contains(&MethodValue::ALL);
-    let named = methods
-        .iter()
-        .map(|method| method.as_str().to_owned())
-        .collect();
+    let named = methods.iter().map(|method| method.as_str().to_owned()).collect();
     Cors {
         allow_origins: config.access_control_allow_origins.items.to_vec(),
         allow_headers: config.access_control_allow_headers.items.to_vec(),
-        allow_methods: if all {
-            EVERY_METHOD.map(str::to_owned).to_vec()
-        } else {
-            named
-        },
+        allow_methods: if all { EVERY_METHOD.map(str::to_owned).to_vec() } else { named },
         expose_headers: config
             .access_control_expose_headers
             .as_ref()
@@ -291,11 +238,8 @@ fn cors(config: &ResponseHeadersPolicyCorsConfig) -> Cors {
 }
 
 fn security(config: &ResponseHeadersPolicySecurityHeadersConfig) -> Vec<SetHeader> {
-    let header = |name: &str, value: String, replace| SetHeader {
-        name: name.to_owned(),
-        value,
-        replace,
-    };
+    let header =
+        |name: &str, value: String, replace| SetHeader { name: name.to_owned(), value, replace };
     let mut set = Vec::new();
     if let Some(policy) = &config.content_security_policy {
         let value = policy.content_security_policy.clone();
@@ -306,29 +250,17 @@ fn security(config: &ResponseHeadersPolicySecurityHeadersConfig) -> Vec<SetHeade
         set.push(header("referrer-policy", value, policy.r#override));
     }
     if let Some(strict) = &config.strict_transport_security {
-        set.push(header(
-            "strict-transport-security",
-            strict_transport(strict),
-            strict.r#override,
-        ));
+        set.push(header("strict-transport-security", strict_transport(strict), strict.r#override));
     }
     if let Some(options) = &config.content_type_options {
-        set.push(header(
-            "x-content-type-options",
-            "nosniff".to_owned(),
-            options.r#override,
-        ));
+        set.push(header("x-content-type-options", "nosniff".to_owned(), options.r#override));
     }
     if let Some(options) = &config.frame_options {
         let value = options.frame_option.as_str().to_owned();
         set.push(header("x-frame-options", value, options.r#override));
     }
     if let Some(protection) = &config.xss_protection {
-        set.push(header(
-            "x-xss-protection",
-            xss(protection),
-            protection.r#override,
-        ));
+        set.push(header("x-xss-protection", xss(protection), protection.r#override));
     }
     set
 }
