@@ -67,9 +67,7 @@ impl<'a> Asking<'a> {
         };
         let given_up =
             || OriginError::Timeout("no answer within the response completion timeout".into());
-        tokio::time::timeout_at(deadline, self.persist())
-            .await
-            .unwrap_or_else(|_| Err(given_up()))
+        tokio::time::timeout_at(deadline, self.persist()).await.unwrap_or_else(|_| Err(given_up()))
     }
 
     async fn persist(&mut self) -> Result<OriginResponse, OriginError> {
@@ -81,19 +79,12 @@ impl<'a> Asking<'a> {
                 None => (self.connect().await?, begun.elapsed()),
             };
             let sent = Instant::now();
-            let asked = exchange::ask(
-                &mut connection,
-                self.request(),
-                &self.upload,
-                self.read_timeout,
-            );
+            let asked =
+                exchange::ask(&mut connection, self.request(), &self.upload, self.read_timeout);
             match asked.await {
                 Ok(response) => {
                     let first_byte = sent.elapsed();
-                    let timing = Timing {
-                        connect,
-                        first_byte,
-                    };
+                    let timing = Timing { connect, first_byte };
                     return Ok(self.respond(response, connection, timing));
                 }
                 Err(failed) if self.again(&failed, connection.reused) => {
@@ -108,11 +99,7 @@ impl<'a> Asking<'a> {
     async fn connect(&mut self) -> Result<Connection, OriginError> {
         loop {
             self.left = self.left.saturating_sub(1);
-            let dialled = self
-                .driver
-                .dialer
-                .dial(&self.target, self.connect_timeout)
-                .await;
+            let dialled = self.driver.dialer.dial(&self.target, self.connect_timeout).await;
             match dialled {
                 Err(OriginError::Connect(_) | OriginError::Timeout(_)) if self.left > 0 => {}
                 done => return done,
@@ -169,12 +156,7 @@ impl<'a> Asking<'a> {
             limit: self.read_timeout,
             deadline: self.deadline,
         };
-        OriginResponse {
-            status: head.status,
-            headers,
-            body: download.stream(),
-            timing,
-        }
+        OriginResponse { status: head.status, headers, body: download.stream(), timing }
     }
 }
 
@@ -186,8 +168,7 @@ fn path(text: &str) -> Result<Uri, OriginError> {
     if !text.starts_with('/') || text.contains('#') {
         return Err(refused("it must begin with / and have no fragment"));
     }
-    text.parse()
-        .map_err(|e: http::uri::InvalidUri| refused(&e.to_string()))
+    text.parse().map_err(|e: http::uri::InvalidUri| refused(&e.to_string()))
 }
 
 #[cfg(test)]

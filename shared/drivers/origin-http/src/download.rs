@@ -67,9 +67,9 @@ impl Download {
             Ok(Some(Ok(frame))) => Ok(Some(frame)),
             Ok(Some(Err(error))) => Err(BodyError::Cut(error.to_string())),
             Ok(None) => Ok(None),
-            Err(_) if until < silent => Err(BodyError::Cut(
-                "not whole within the response completion timeout".into(),
-            )),
+            Err(_) if until < silent => {
+                Err(BodyError::Cut("not whole within the response completion timeout".into()))
+            }
             Err(_) => Err(BodyError::Silent),
         }
     }

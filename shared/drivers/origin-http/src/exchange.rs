@@ -69,9 +69,9 @@ type Answer = Result<Response<Incoming>, hyper::client::conn::TrySendError<Reque
 
 fn judge(answer: Answer, upload: &Upload) -> Result<Response<Incoming>, Failed> {
     match answer {
-        Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => Err(
-            Failed::Garbled("it switched protocols without being asked to".into()),
-        ),
+        Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            Err(Failed::Garbled("it switched protocols without being asked to".into()))
+        }
         Ok(response) => Ok(response),
         Err(_) if upload.is_gone() => Err(Failed::ViewerGone),
         Err(error) if error.message().is_some() => Err(Failed::Unsent),

@@ -44,11 +44,7 @@ pub struct HttpOriginConfig {
 
 impl Default for HttpOriginConfig {
     fn default() -> Self {
-        Self {
-            extra_roots_pem: Vec::new(),
-            native_roots: true,
-            idle_per_origin: 128,
-        }
+        Self { extra_roots_pem: Vec::new(), native_roots: true, idle_per_origin: 128 }
     }
 }
 
@@ -64,8 +60,9 @@ pub struct HttpOrigin {
 impl HttpOrigin {
     /// Reads the authorities.
     ///
-    /// Errors: [`OriginError::Tls`] when a PEM text holds no certificate or a broken one.
-    pub fn new(config: HttpOriginConfig) -> Result<Self, OriginError> {
+    /// # Errors
+    /// [`OriginError::Tls`] when a PEM text holds no certificate or a broken one.
+    pub fn new(config: &HttpOriginConfig) -> Result<Self, OriginError> {
         let trust = trust::Trust::new(&config.extra_roots_pem, config.native_roots)?;
         Ok(Self {
             dialer: dial::Dialer::new(trust),

@@ -35,12 +35,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// A new one.
     pub fn new(target: &Target, sender: Sender) -> Self {
-        Self {
-            server: target.server.clone(),
-            keepalive: target.keepalive,
-            sender,
-            reused: false,
-        }
+        Self { server: target.server.clone(), keepalive: target.keepalive, sender, reused: false }
     }
 }
 
@@ -58,7 +53,7 @@ impl Idle {
 }
 
 #[derive(Default)]
-struct Shelf {
+struct Kept {
     /// Longest idle first.
     idle: HashMap<Server, Vec<Idle>>,
     sweeping: bool,
@@ -67,27 +62,24 @@ struct Shelf {
 /// All idle connections.
 pub(crate) struct Pool {
     per_server: usize,
-    shelf: Mutex<Shelf>,
+    kept: Mutex<Kept>,
 }
 
 impl Pool {
     /// Keeps at most `per_server` idle connections for each server.
     pub fn new(per_server: usize) -> Self {
-        Self {
-            per_server,
-            shelf: Mutex::default(),
-        }
+        Self { per_server, kept: Mutex::default() }
     }
 
     /// How many connections are idle.
     pub fn len(&self) -> usize {
-        self.shelf.lock().idle.values().map(Vec::len).sum()
+        self.kept.lock().idle.values().map(Vec::len).sum()
     }
 
     /// The connection that was used last, if there is one that may still be used.
     pub fn take(&self, target: &Target) -> Option<Connection> {
-        let mut shelf = self.shelf.lock();
-        let idle = shelf.idle.get_mut(&target.server)?;
+        let mut kept = self.kept.lock();
+        let idle = kept.idle.get_mut(&target.server)?;
         let mut found = None;
         while let Some(last) = idle.pop() {
             if last.usable(target.keepalive) {
@@ -96,7 +88,7 @@ impl Pool {
             }
         }
         if idle.is_empty() {
-            shelf.idle.remove(&target.server);
+            kept.idle.remove(&target.server);
         }
         found
     }
@@ -118,17 +110,14 @@ impl Pool {
     }
 
     fn put(self: &Arc<Self>, connection: Connection) {
-        let mut shelf = self.shelf.lock();
-        let idle = shelf.idle.entry(connection.server.clone()).or_default();
+        let mut kept = self.kept.lock();
+        let idle = kept.idle.entry(connection.server.clone()).or_default();
         if idle.len() >= self.per_server.max(1) {
             idle.remove(0);
         }
-        idle.push(Idle {
-            since: Instant::now(),
-            connection,
-        });
-        if !shelf.sweeping {
-            shelf.sweeping = true;
+        idle.push(Idle { since: Instant::now(), connection });
+        if !kept.sweeping {
+            kept.sweeping = true;
             let sweeper = Sweeper(Arc::downgrade(self));
             tokio::spawn(sweeper.run());
         }
@@ -136,13 +125,13 @@ impl Pool {
 
     /// Drops what is overdue. Whether anything is left.
     fn sweep(&self) -> bool {
-        let mut shelf = self.shelf.lock();
-        shelf.idle.retain(|_, idle| {
+        let mut kept = self.kept.lock();
+        kept.idle.retain(|_, idle| {
             idle.retain(|one| one.usable(one.connection.keepalive));
             !idle.is_empty()
         });
-        shelf.sweeping = !shelf.idle.is_empty();
-        shelf.sweeping
+        kept.sweeping = !kept.idle.is_empty();
+        kept.sweeping
     }
 }
 
@@ -166,7 +155,7 @@ impl Drop for Sweeper {
     /// Also when the runtime that it ran on is gone: the next connection starts another.
     fn drop(&mut self) {
         if let Some(pool) = self.0.upgrade() {
-            pool.shelf.lock().sweeping = false;
+            pool.kept.lock().sweeping = false;
         }
     }
 }

@@ -30,13 +30,7 @@ impl Target {
     ///
     /// Errors: [`OriginError::NotConfigured`] for a bucket.
     pub fn of(origin: &OriginPlan, request: &OriginRequest) -> Result<Self, OriginError> {
-        let OriginKind::Custom {
-            protocol,
-            http_port,
-            https_port,
-            keepalive,
-        } = &origin.kind
-        else {
+        let OriginKind::Custom { protocol, http_port, https_port, keepalive } = &origin.kind else {
             return Err(OriginError::NotConfigured(format!(
                 "{} is a bucket, not a web server; map its name under [object_stores] in the \
                  settings",
@@ -50,10 +44,7 @@ impl Target {
             port: if secure { *https_port } else { *http_port },
             host,
         };
-        Ok(Self {
-            server,
-            keepalive: *keepalive,
-        })
+        Ok(Self { server, keepalive: *keepalive })
     }
 }
 
@@ -122,9 +113,7 @@ mod tests {
     }
 
     fn server(protocol: OriginProtocol, host: Option<&'static str>, viewer: Scheme) -> Server {
-        Target::of(&plan(protocol), &request(host, viewer))
-            .unwrap()
-            .server
+        Target::of(&plan(protocol), &request(host, viewer)).unwrap().server
     }
 
     #[test]
@@ -132,27 +121,14 @@ mod tests {
         let plain = server(OriginProtocol::Http, None, Scheme::Https);
         assert_eq!((plain.port, plain.tls), (81, None));
         let secure = server(OriginProtocol::Https, None, Scheme::Http);
-        assert_eq!(
-            (secure.port, secure.tls.as_deref()),
-            (444, Some("origin.example"))
-        );
-        assert_eq!(
-            server(OriginProtocol::MatchViewer, None, Scheme::Http).port,
-            81
-        );
-        assert_eq!(
-            server(OriginProtocol::MatchViewer, None, Scheme::Https).port,
-            444
-        );
+        assert_eq!((secure.port, secure.tls.as_deref()), (444, Some("origin.example")));
+        assert_eq!(server(OriginProtocol::MatchViewer, None, Scheme::Http).port, 81);
+        assert_eq!(server(OriginProtocol::MatchViewer, None, Scheme::Https).port, 444);
     }
 
     #[test]
     fn a_forwarded_host_names_the_certificate_but_not_the_address() {
-        let server = server(
-            OriginProtocol::Https,
-            Some("WWW.shop.example:8443"),
-            Scheme::Http,
-        );
+        let server = server(OriginProtocol::Https, Some("WWW.shop.example:8443"), Scheme::Http);
         assert_eq!(server.host, "origin.example");
         assert_eq!(server.tls.as_deref(), Some("www.shop.example"));
     }

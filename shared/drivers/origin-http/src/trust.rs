@@ -33,11 +33,7 @@ impl Trust {
         .build()
         .map_err(|e| OriginError::Tls(format!("the authorities cannot be used: {e}")))?;
         let plain = Arc::new(settings(&provider, Arc::clone(&verifier) as _)?);
-        Ok(Self {
-            provider,
-            verifier,
-            plain,
-        })
+        Ok(Self { provider, verifier, plain })
     }
 
     /// Settings for a server that is called `name` in SNI and `host` in the plan: its certificate
@@ -46,10 +42,7 @@ impl Trust {
         let other = ServerName::try_from(host.to_owned());
         match other {
             Ok(other) if name != host => {
-                let either = EitherName {
-                    inner: Arc::clone(&self.verifier),
-                    other,
-                };
+                let either = EitherName { inner: Arc::clone(&self.verifier), other };
                 settings(&self.provider, Arc::new(either)).map(Arc::new)
             }
             _ => Ok(Arc::clone(&self.plain)),
@@ -75,9 +68,7 @@ fn add_pem(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), OriginError> {
     let before = roots.len();
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(|e| unreadable(&e.to_string()))?;
-        roots
-            .add(certificate)
-            .map_err(|e| unreadable(&e.to_string()))?;
+        roots.add(certificate).map_err(|e| unreadable(&e.to_string()))?;
     }
     if roots.len() == before {
         return Err(unreadable("no CERTIFICATE block in it"));
@@ -86,9 +77,7 @@ fn add_pem(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), OriginError> {
 }
 
 fn unreadable(why: &str) -> OriginError {
-    OriginError::Tls(format!(
-        "the PEM file of further authorities cannot be used: {why}"
-    ))
+    OriginError::Tls(format!("the PEM file of further authorities cannot be used: {why}"))
 }
 
 fn settings(
@@ -125,8 +114,7 @@ impl ServerCertVerifier for EitherName {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let verify = |name: &ServerName<'_>| {
-            self.inner
-                .verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
+            self.inner.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
         };
         match verify(server_name) {
             Err(Error::InvalidCertificate(

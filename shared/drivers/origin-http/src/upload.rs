@@ -63,11 +63,7 @@ impl Upload {
     /// When the origin will have been silent for `limit`, if nothing moves until then.
     pub fn silent_at(&self, limit: Duration) -> Instant {
         let state = self.0.lock();
-        let since = if state.starved {
-            Instant::now()
-        } else {
-            state.moved
-        };
+        let since = if state.starved { Instant::now() } else { state.moved };
         since + limit
     }
 
@@ -133,10 +129,6 @@ impl http_body::Body for Outgoing {
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.empty {
-            SizeHint::with_exact(0)
-        } else {
-            SizeHint::default()
-        }
+        if self.empty { SizeHint::with_exact(0) } else { SizeHint::default() }
     }
 }
