@@ -1,1 +1,22 @@
 //! The management API: CloudFront's operations, durable and atomic.
+//!
+//! For: one HTTP server that unmodified AWS clients talk to. A request is signed ([`sigv4`]), means
+//! one operation ([`wire`]), is done by one handler ([`api`], [`acm`]), and what edges execute is
+//! written in the same commit as what it follows from ([`publish`]).
+//! Not for: deciding what is acceptable (`rules/planning`), nor for serving viewers.
+
+mod acm;
+mod api;
+mod control;
+mod first;
+mod ids;
+mod publish;
+mod server;
+mod sigv4;
+mod start;
+mod status;
+mod store;
+mod wire;
+
+pub use first::AccessKey;
+pub use start::{Running, StartError, start};

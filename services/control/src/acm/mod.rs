@@ -1,0 +1,47 @@
+//! Certificates: imported through the operations of AWS Certificate Manager, or our own authority's.
+//!
+//! For: what `aws acm import-certificate` and its siblings need, on the same port as the rest.
+//! Not for: which certificate a distribution may use (`rules/planning`).
+
+mod api;
+pub mod authority;
+mod pem;
+
+pub use api::serve;
+
+use crate::{
+    control::Control,
+    ids,
+    store::{self, Kept},
+    wire::fault::Fault,
+};
+use model::feed::{CERTIFICATES, Certificate};
+use planning::CertificateFacts;
+
+/// In the keys of who uses a certificate.
+pub const KIND: &str = "certificate";
+
+fn place(id: &str) -> String {
+    format!("{CERTIFICATES}{id}")
+}
+
+/// The id in a certificate's ARN.
+pub fn id_of(arn: &str) -> Option<&str> {
+    let (_, id) = arn.split_once(":certificate/")?;
+    Some(id).filter(|id| ids::is_plain(id))
+}
+
+/// The imported certificate of this ARN.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn find(control: &Control, arn: &str) -> Result<Option<Kept<Certificate>>, Fault> {
+    let Some(id) = id_of(arn) else { return Ok(None) };
+    let kept: Option<Kept<Certificate>> = store::get(control.store(), &place(id)).await?;
+    Ok(kept.filter(|kept| kept.value.arn == arn))
+}
+
+/// What plans need to know of it.
+pub fn facts(certificate: &Certificate) -> CertificateFacts {
+    CertificateFacts { names: certificate.names.clone(), not_after: certificate.not_after }
+}

@@ -1,0 +1,342 @@
+//! Invalidations: written for edges to read, done once every live edge has acknowledged them.
+//!
+//! The newest [`KEPT`] of a distribution are kept, and all that are in progress; older ones are
+//! forgotten, where CloudFront would list them for ever.
+//!
+//! Source: CloudFront developer guide, "Invalidate files to remove content".
+
+use super::distributions::must_exist;
+use crate::{
+    control::Control,
+    ids,
+    publish::find,
+    sigv4::Authorised,
+    status::Progress,
+    store::{self, Change, Kept, Otherwise, Stopped, key},
+    wire::{
+        call::Call,
+        fault::{Common, Fault},
+        page::Wanted,
+        reply::{Answer, Reply},
+    },
+};
+use model::{
+    api::{
+        ErrorCode, Invalidation as Shape, InvalidationBatch, InvalidationList, InvalidationSummary,
+        PathList, Paths,
+    },
+    feed::Invalidation,
+    ids::DistributionId,
+};
+use ports::metastore::Check;
+
+/// How many finished invalidations of one distribution are kept at least.
+pub const KEPT: usize = 1000;
+/// Most paths in progress for one distribution, and in one batch.
+const MOST_PATHS: usize = 3000;
+/// Most wildcard paths in progress for one distribution, counted for themselves.
+const MOST_WILDCARDS: usize = 15;
+/// One in so many creations looks for what is to be forgotten.
+const FORGET_EVERY: u32 = 50;
+/// How many records are read at a time.
+const AT_ONCE: usize = 50;
+
+/// What is in progress for one distribution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InProgress {
+    /// Batches.
+    pub batches: usize,
+    /// Paths without a wildcard.
+    pub paths: usize,
+    /// Paths with one.
+    pub wildcards: usize,
+}
+
+/// `CreateInvalidation`.
+pub async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
+    let distribution = call.param("DistributionId")?;
+    find(control, distribution).await?;
+    let batch = checked(call.body()?)?;
+    let made = store::settle(|| make(control, distribution, &batch)).await?;
+    if rand::random_ratio(1, FORGET_EVERY) {
+        forget_oldest(control, distribution).await;
+    }
+    let path = format!("/distribution/{distribution}/invalidation/{}", made.value.id);
+    Ok(answer(control, call, &made).await?.located(call, &path))
+}
+
+/// `GetInvalidation`.
+pub async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
+    let (distribution, id) = (call.param("DistributionId")?, call.param("Id")?);
+    find(control, distribution).await?;
+    let place = format!("{}{id}", key::invalidations(distribution));
+    let known = match ids::is_plain(id) {
+        true => store::get::<Invalidation>(control.store(), &place).await?,
+        false => None,
+    };
+    let missing = || {
+        let message = "the distribution has no invalidation of this id, or it was long ago";
+        Fault::new(ErrorCode::NoSuchInvalidation, message)
+    };
+    answer(control, call, &known.ok_or_else(missing)?).await
+}
+
+/// `ListInvalidations`, newest first.
+pub async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
+    let distribution = call.param("DistributionId")?;
+    find(control, distribution).await?;
+    let wanted = Wanted::from(&call.query)?;
+    let prefix = key::invalidations(distribution);
+    let after = format!("{prefix}{}", wanted.marker);
+    let after = (!wanted.marker.is_empty()).then_some(after.as_str());
+    let found = store::list(control.store(), &prefix, after, wanted.most + 1).await?;
+    let page = wanted.page(found, |kept: &Kept<Invalidation>| kept.value.id.clone());
+    let progress = Progress::of(&*control.world.registry).await?;
+    let summary = |kept: Kept<Invalidation>| InvalidationSummary {
+        create_time: ids::iso(kept.value.created),
+        status: progress.of_invalidation(kept.revision).to_owned(),
+        id: kept.value.id,
+    };
+    let shown = InvalidationList {
+        quantity: page.quantity(),
+        is_truncated: page.next.is_some(),
+        marker: page.marker,
+        next_marker: page.next,
+        max_items: page.max_items,
+        items: page.items.map(|items| items.into_iter().map(summary).collect()),
+    };
+    Reply::shape(call, &shown)
+}
+
+/// What is in progress for a distribution.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn in_progress(
+    control: &Control,
+    distribution: &str,
+    progress: Progress,
+) -> Result<InProgress, Fault> {
+    let mut sum = InProgress::default();
+    let mut walk = Walk::of(distribution);
+    loop {
+        let found = walk.next(control).await?;
+        let open: Vec<_> = found.iter().filter(|kept| !progress.reached(kept.revision)).collect();
+        for kept in &open {
+            sum.batches += 1;
+            let wildcards = kept.value.paths.iter().filter(|path| is_wildcard(path)).count();
+            sum.wildcards += wildcards;
+            sum.paths += kept.value.paths.len() - wildcards;
+        }
+        // Newest first: where none is open, none further on is.
+        if open.is_empty() {
+            return Ok(sum);
+        }
+    }
+}
+
+/// Takes away all that is left of a deleted distribution. Nobody can see it any more, so a failure
+/// is only logged.
+pub async fn forget(control: &Control, distribution: &str) {
+    let mut walk = Walk::of(distribution);
+    while let Ok(found) = walk.next(control).await {
+        if found.is_empty() {
+            return;
+        }
+        if let Err(fault) = erase(control, distribution, &found).await {
+            tracing::warn!(%fault, distribution, "invalidations of a deleted distribution stay");
+        }
+    }
+}
+
+/// Reads a distribution's invalidations, newest first, a bounded number at a time.
+struct Walk {
+    prefix: String,
+    after: Option<String>,
+}
+
+impl Walk {
+    fn of(distribution: &str) -> Self {
+        Self { prefix: key::invalidations(distribution), after: None }
+    }
+
+    async fn next(&mut self, control: &Control) -> Result<Vec<Kept<Invalidation>>, Fault> {
+        let after = self.after.as_deref();
+        let found: Vec<Kept<Invalidation>> =
+            store::list(control.store(), &self.prefix, after, AT_ONCE).await?;
+        self.after = found.last().map(|kept| kept.key.clone()).or(self.after.take());
+        Ok(found)
+    }
+}
+
+fn is_wildcard(path: &str) -> bool {
+    path.ends_with('*')
+}
+
+fn checked(batch: InvalidationBatch) -> Result<InvalidationBatch, Fault> {
+    let invalid = |message: String| Fault::new(ErrorCode::InvalidArgument, message);
+    let paths = batch.paths.items.as_deref().unwrap_or_default();
+    if usize::try_from(batch.paths.quantity) != Ok(paths.len()) {
+        let (said, held) = (batch.paths.quantity, paths.len());
+        let message = format!("Paths.Quantity is {said}, but Items holds {held}");
+        return Err(Fault::new(ErrorCode::InconsistentQuantities, message));
+    }
+    if paths.is_empty() {
+        return Err(invalid("Paths: at least one path is needed".to_owned()));
+    }
+    if !(1..=2048).contains(&batch.caller_reference.len()) {
+        return Err(invalid("CallerReference: 1 to 2048 characters are needed".to_owned()));
+    }
+    if paths.len() > MOST_PATHS {
+        let message = format!("a batch holds at most {MOST_PATHS} paths");
+        return Err(Fault::new(ErrorCode::BatchTooLarge, message));
+    }
+    for (index, path) in paths.iter().enumerate() {
+        invalidation::check_path(path)
+            .map_err(|why| invalid(format!("Paths.Items[{index}]: {why}")))?;
+    }
+    Ok(batch)
+}
+
+async fn make(
+    control: &Control,
+    distribution: &str,
+    batch: &InvalidationBatch,
+) -> Result<Kept<Invalidation>, Stopped> {
+    let reference = reference(distribution, &batch.caller_reference);
+    if let Some(earlier) = earlier(control, distribution, &reference).await? {
+        return same(earlier, batch);
+    }
+    check_room(control, distribution, batch).await?;
+    let now = control.now();
+    let value = Invalidation {
+        id: ids::invalidation(now),
+        distribution: DistributionId(distribution.to_owned()),
+        paths: batch.paths.items.as_deref().unwrap_or_default().to_vec(),
+        caller_reference: batch.caller_reference.clone(),
+        created: now,
+    };
+    let place = format!("{}{}", key::invalidations(distribution), value.id);
+    let mut change = Change::default();
+    must_exist(&mut change, distribution);
+    change
+        .when(Check::Absent(reference.clone()), Otherwise::Again)
+        .when(Check::Absent(place.clone()), Otherwise::Again)
+        .put(reference, &value.id)?
+        .put(place.clone(), &value)?;
+    let revision = change.commit(control.store()).await?;
+    Ok(Kept { key: place, value, revision })
+}
+
+fn reference(distribution: &str, caller_reference: &str) -> String {
+    key::reference(&format!("invalidation/{distribution}"), caller_reference)
+}
+
+/// What was made with this caller reference before.
+async fn earlier(
+    control: &Control,
+    distribution: &str,
+    reference: &str,
+) -> Result<Option<Kept<Invalidation>>, Fault> {
+    let Some(id) = store::get::<String>(control.store(), reference).await? else {
+        return Ok(None);
+    };
+    let place = format!("{}{}", key::invalidations(distribution), id.value);
+    store::get(control.store(), &place).await
+}
+
+/// The same reference with the same paths means the same invalidation.
+fn same(
+    earlier: Kept<Invalidation>,
+    batch: &InvalidationBatch,
+) -> Result<Kept<Invalidation>, Stopped> {
+    if earlier.value.paths.as_slice() == batch.paths.items.as_deref().unwrap_or_default() {
+        return Ok(earlier);
+    }
+    let message =
+        "an invalidation with this caller reference and other paths exists: send a new one";
+    Err(Fault::common(Common::InvalidationBatchAlreadyExists, message).into())
+}
+
+/// Batches that come at the very same moment may together exceed the limits by one batch each.
+async fn check_room(
+    control: &Control,
+    distribution: &str,
+    batch: &InvalidationBatch,
+) -> Result<(), Fault> {
+    let progress = Progress::of(&*control.world.registry).await?;
+    let open = in_progress(control, distribution, progress).await?;
+    let paths = batch.paths.items.as_deref().unwrap_or_default();
+    let wildcards = paths.iter().filter(|path| is_wildcard(path)).count();
+    let fits = open.wildcards + wildcards <= MOST_WILDCARDS
+        && open.paths + paths.len() - wildcards <= MOST_PATHS;
+    if fits {
+        return Ok(());
+    }
+    Err(Fault::new(
+        ErrorCode::TooManyInvalidationsInProgress,
+        format!(
+            "at most {MOST_PATHS} paths and {MOST_WILDCARDS} wildcard paths may be in progress for \
+             one distribution: wait until earlier ones are Completed"
+        ),
+    ))
+}
+
+/// Takes away what is beyond the newest [`KEPT`] and done. Tried again at a later creation when it
+/// fails.
+async fn forget_oldest(control: &Control, distribution: &str) {
+    let Ok(progress) = Progress::of(&*control.world.registry).await else { return };
+    let mut walk = Walk::of(distribution);
+    let mut seen = 0;
+    while let Ok(found) = walk.next(control).await {
+        if found.is_empty() {
+            return;
+        }
+        let spare = KEPT.saturating_sub(seen);
+        seen += found.len();
+        let old = found.into_iter().skip(spare).filter(|kept| progress.reached(kept.revision));
+        let old: Vec<_> = old.collect();
+        if let Err(fault) = erase(control, distribution, &old).await {
+            tracing::warn!(%fault, distribution, "old invalidations stay for now");
+        }
+    }
+}
+
+async fn erase(
+    control: &Control,
+    distribution: &str,
+    old: &[Kept<Invalidation>],
+) -> Result<(), Fault> {
+    if old.is_empty() {
+        return Ok(());
+    }
+    store::settle(|| async {
+        let mut change = Change::default();
+        for kept in old {
+            change
+                .delete(kept.key.clone())
+                .delete(reference(distribution, &kept.value.caller_reference));
+        }
+        change.commit(control.store()).await
+    })
+    .await?;
+    Ok(())
+}
+
+async fn answer(control: &Control, call: &Call, kept: &Kept<Invalidation>) -> Answer {
+    let progress = Progress::of(&*control.world.registry).await?;
+    let invalidation = &kept.value;
+    let shown = Shape {
+        id: invalidation.id.clone(),
+        status: progress.of_invalidation(kept.revision).to_owned(),
+        create_time: ids::iso(invalidation.created),
+        invalidation_batch: InvalidationBatch {
+            paths: Paths {
+                quantity: i32::try_from(invalidation.paths.len()).unwrap_or(i32::MAX),
+                items: Some(PathList(invalidation.paths.clone())),
+            },
+            caller_reference: invalidation.caller_reference.clone(),
+        },
+    };
+    Reply::shape(call, &shown)
+}

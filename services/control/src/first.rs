@@ -1,0 +1,115 @@
+//! What must be there before the first request: the root key, the authority, the zone's certificate.
+//!
+//! Several processes may start at once: each thing is written on the condition that it is not there
+//! yet, and whoever comes second takes what the first one wrote.
+
+use crate::{
+    acm::authority,
+    control::Control,
+    ids,
+    sigv4::{AccessKeyRecord, PREFIX},
+    store::{self, Change, Kept, Otherwise, Stopped},
+    wire::fault::Fault,
+};
+use model::feed::{AUTHORITY, CERTIFICATES, Certificate, Secret, ZONE};
+use ports::metastore::Check;
+
+/// An access key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessKey {
+    /// `AKIA` and 16 characters.
+    pub id: String,
+    /// 40 characters.
+    pub secret: Secret,
+}
+
+/// The root key, made if there is none.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn root_key(control: &Control) -> Result<AccessKey, Fault> {
+    store::settle(|| async {
+        if let Some(key) = known_root(control).await? {
+            return Ok(key);
+        }
+        let key = AccessKey { id: ids::access_key(), secret: Secret(ids::secret_key()) };
+        let record =
+            AccessKeyRecord { secret: key.secret.clone(), root: true, created: control.now() };
+        let mut change = Change::default();
+        change
+            .when(Check::NoneUnder(PREFIX.to_owned()), Otherwise::Again)
+            .put(format!("{PREFIX}{}", key.id), &record)?;
+        change.commit(control.store()).await?;
+        Ok(key)
+    })
+    .await
+}
+
+async fn known_root(control: &Control) -> Result<Option<AccessKey>, Fault> {
+    let all: Vec<Kept<AccessKeyRecord>> = store::list(control.store(), PREFIX, None, 1000).await?;
+    let root = all.into_iter().find(|kept| kept.value.root);
+    Ok(root.and_then(|kept| {
+        let id = kept.key.strip_prefix(PREFIX)?.to_owned();
+        Some(AccessKey { id, secret: kept.value.secret })
+    }))
+}
+
+/// The authority and the zone's certificate, made or renewed when they no longer serve.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn certificates(control: &Control) -> Result<(), Fault> {
+    store::settle(|| async {
+        let mut change = Change::default();
+        let (authority, new) = authority(control, &mut change).await?;
+        if zone(control, &mut change, &authority, new).await? || new {
+            change.commit(control.store()).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn authority(control: &Control, change: &mut Change) -> Result<(Certificate, bool), Stopped> {
+    let place = format!("{CERTIFICATES}{AUTHORITY}");
+    let kept: Option<Kept<Certificate>> = store::get(control.store(), &place).await?;
+    let now = control.now();
+    let names = [control.zone.clone()];
+    if let Some(kept) = kept.as_ref().filter(|kept| authority::serves(&kept.value, &names, now)) {
+        return Ok((kept.value.clone(), false));
+    }
+    let made = authority::authority(&control.zone, now)?;
+    replace(change, place, kept.as_ref(), &made)?;
+    Ok((made, true))
+}
+
+/// Says whether there is something to write.
+async fn zone(
+    control: &Control,
+    change: &mut Change,
+    authority: &Certificate,
+    new: bool,
+) -> Result<bool, Stopped> {
+    let place = format!("{CERTIFICATES}{ZONE}");
+    let kept: Option<Kept<Certificate>> = store::get(control.store(), &place).await?;
+    let names = authority::zone_names(&control.zone);
+    let now = control.now();
+    let serves = |kept: &Kept<Certificate>| authority::serves(&kept.value, &names, now);
+    if !new && kept.as_ref().is_some_and(serves) {
+        return Ok(false);
+    }
+    let made = authority::zone(&control.zone, authority, now)?;
+    replace(change, place, kept.as_ref(), &made)?;
+    Ok(true)
+}
+
+fn replace(
+    change: &mut Change,
+    place: String,
+    old: Option<&Kept<Certificate>>,
+    new: &Certificate,
+) -> Result<(), Fault> {
+    let check = old.map_or_else(|| Check::Absent(place.clone()), Kept::unchanged);
+    change.when(check, Otherwise::Again).put(place, new)?;
+    Ok(())
+}

@@ -1,0 +1,283 @@
+//! Plans: what edges execute, written in the same commit as what they follow from.
+//!
+//! For: making the plan of a distribution from everything that it refers to, with the conditions
+//! under which that plan is still right when it is written.
+//! Not for: whether a configuration is acceptable (`rules/planning` decides).
+
+use crate::{
+    acm,
+    api::{
+        Kind, Record, cache_policies::CachePolicies, custom,
+        origin_access_controls::OriginAccessControls,
+        origin_request_policies::OriginRequestPolicies,
+        response_headers_policies::ResponseHeadersPolicies,
+    },
+    control::Control,
+    store::{self, Change, Kept, Otherwise, Stopped, key},
+    wire::fault::Fault,
+};
+use model::{
+    api::{DistributionConfig, ErrorCode},
+    ids::DistributionId,
+    units::Timestamp,
+};
+use planning::{CertificateFacts, References, Wanted, distribution::Identity};
+use ports::metastore::Check;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Most distributions that may use one policy, control or certificate: all of their plans are
+/// written in one commit when it changes.
+pub const MOST_USERS: usize = 1000;
+
+/// A distribution as it is kept: `distribution/ID`. It is put whenever its plan is, so that the
+/// revision of the one is the revision of the other.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Distribution {
+    /// Its id.
+    pub id: String,
+    /// Assigned name.
+    pub domain: String,
+    /// Changes with every change that the user makes to the distribution itself.
+    pub etag: String,
+    /// When its configuration, or something that it refers to, was last changed.
+    pub modified: Timestamp,
+    /// What the user wrote, with all defaults.
+    pub config: DistributionConfig,
+}
+
+/// Everything that plans are made from, brought from the store as it is wanted, and the conditions
+/// under which it is still so.
+pub struct Library<'c> {
+    control: &'c Control,
+    references: References,
+    brought: BTreeSet<(&'static str, String)>,
+    conditions: Vec<Check>,
+}
+
+impl<'c> Library<'c> {
+    /// With nothing in it.
+    pub fn new(control: &'c Control) -> Self {
+        let references = References { zone: control.zone.clone(), ..References::default() };
+        Self { control, references, brought: BTreeSet::new(), conditions: Vec::new() }
+    }
+
+    /// With this configuration in place of the one in the store.
+    fn holding<K: Kind>(control: &'c Control, id: &str, config: &K::Config) -> Self {
+        let mut library = Self::new(control);
+        K::bring(&mut library.references, id, config.clone());
+        library.brought.insert((K::NAME, id.to_owned()));
+        library
+    }
+
+    /// With these facts in place of the certificate in the store.
+    fn with_certificate(control: &'c Control, id: &str, facts: CertificateFacts) -> Self {
+        let mut library = Self::new(control);
+        library.references.certificates.insert(control.certificate_arn(id), facts);
+        library.brought.insert((acm::KIND, control.certificate_arn(id)));
+        library
+    }
+
+    async fn bring(&mut self, wanted: &Wanted) -> Result<(), Fault> {
+        self.bring_kind::<CachePolicies>(&wanted.cache_policies).await?;
+        self.bring_kind::<OriginRequestPolicies>(&wanted.origin_request_policies).await?;
+        self.bring_kind::<ResponseHeadersPolicies>(&wanted.response_headers_policies).await?;
+        self.bring_kind::<OriginAccessControls>(&wanted.access_controls).await?;
+        for arn in &wanted.certificates {
+            self.bring_certificate(arn).await?;
+        }
+        Ok(())
+    }
+
+    async fn bring_kind<K: Kind>(&mut self, ids: &BTreeSet<String>) -> Result<(), Fault> {
+        for id in ids {
+            if !self.brought.insert((K::NAME, id.clone())) {
+                continue;
+            }
+            if let Some(kept) = custom::<K>(self.control, id).await? {
+                self.conditions.push(kept.unchanged());
+                let Record { config, .. } = kept.value;
+                K::bring(&mut self.references, id, config);
+            }
+        }
+        Ok(())
+    }
+
+    async fn bring_certificate(&mut self, arn: &str) -> Result<(), Fault> {
+        if !self.brought.insert((acm::KIND, arn.to_owned())) {
+            return Ok(());
+        }
+        if let Some(kept) = acm::find(self.control, arn).await? {
+            self.conditions.push(kept.unchanged());
+            let facts = acm::facts(&kept.value);
+            self.references.certificates.insert(arn.to_owned(), facts);
+        }
+        Ok(())
+    }
+
+    /// Adds a distribution and its plan to a change.
+    async fn put(&mut self, change: &mut Change, distribution: &Distribution) -> Result<(), Fault> {
+        self.bring(&Wanted::by(&distribution.config)).await?;
+        let identity = Identity {
+            id: DistributionId(distribution.id.clone()),
+            arn: self.control.distribution_arn(&distribution.id),
+            domain: distribution.domain.clone(),
+        };
+        let config = &distribution.config;
+        let now = self.control.now();
+        let plan = planning::distribution::plan(config, &identity, &self.references, now)?;
+        change
+            .put(key::distribution(&distribution.id), distribution)?
+            .put(key::plan(&distribution.id), &plan)?;
+        Ok(())
+    }
+
+    /// What was brought must still be so when the change is written.
+    fn seal(self, change: &mut Change) {
+        for condition in self.conditions {
+            change.when(condition, Otherwise::Again);
+        }
+    }
+}
+
+/// Adds a distribution, its plan, and the marks of what it uses to a change.
+///
+/// # Errors
+/// Everything that is wrong with the configuration.
+pub async fn distribution(
+    control: &Control,
+    change: &mut Change,
+    new: &Distribution,
+    old: Option<&Distribution>,
+) -> Result<(), Fault> {
+    let mut library = Library::new(control);
+    library.put(change, new).await?;
+    library.seal(change);
+    let now = uses(&new.config);
+    let before = old.map(|old| uses(&old.config)).unwrap_or_default();
+    for (kind, id) in now.difference(&before) {
+        room(control, kind, id).await?;
+        change.mark(key::used_by(kind, id, &new.id)).mark(key::newest_user(kind, id));
+    }
+    for (kind, id) in before.difference(&now) {
+        change.delete(key::used_by(kind, id, &new.id));
+    }
+    Ok(())
+}
+
+/// Adds to a change the plans of all distributions that use something which is about to change.
+///
+/// # Errors
+/// Whatever the new configuration makes wrong with one of them.
+pub async fn users<K: Kind>(
+    control: &Control,
+    change: &mut Change,
+    id: &str,
+    config: &K::Config,
+) -> Result<(), Stopped> {
+    let library = Library::holding::<K>(control, id, config);
+    again(control, change, library, K::NAME, id).await
+}
+
+/// The same for a certificate.
+///
+/// # Errors
+/// Whatever the new certificate makes wrong with one of them.
+pub async fn users_of_certificate(
+    control: &Control,
+    change: &mut Change,
+    id: &str,
+    facts: CertificateFacts,
+) -> Result<(), Stopped> {
+    let library = Library::with_certificate(control, id, facts);
+    again(control, change, library, acm::KIND, id).await
+}
+
+async fn again(
+    control: &Control,
+    change: &mut Change,
+    mut library: Library<'_>,
+    kind: &str,
+    id: &str,
+) -> Result<(), Stopped> {
+    // Looked at before the users are listed: whoever comes later changes it.
+    change.when(as_it_stands(control, &key::newest_user(kind, id)).await?, Otherwise::Again);
+    for user in users_of(control, kind, id).await? {
+        let place = key::distribution(&user);
+        let Some(mut kept) = store::get::<Distribution>(control.store(), &place).await? else {
+            return Err(Stopped::Again);
+        };
+        change.when(kept.unchanged(), Otherwise::Again);
+        kept.value.modified = control.now();
+        library.put(change, &kept.value).await?;
+    }
+    library.seal(change);
+    Ok(())
+}
+
+async fn as_it_stands(control: &Control, place: &str) -> Result<Check, Fault> {
+    let entry = control.store().get(place).await?;
+    Ok(match entry {
+        None => Check::Absent(place.to_owned()),
+        Some(entry) => Check::At(entry.key, entry.revision),
+    })
+}
+
+/// Ids of the distributions that use something.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn users_of(control: &Control, kind: &str, id: &str) -> Result<Vec<String>, Fault> {
+    let prefix = key::users(kind, id);
+    let entries = control.store().list(&prefix, None, MOST_USERS + 100).await?;
+    let id = |key: &str| key.strip_prefix(&prefix).map(str::to_owned);
+    Ok(entries.iter().filter_map(|entry| id(&entry.key)).collect())
+}
+
+async fn room(control: &Control, kind: &str, id: &str) -> Result<(), Fault> {
+    if users_of(control, kind, id).await?.len() < MOST_USERS {
+        return Ok(());
+    }
+    let message = format!("{MOST_USERS} distributions use this {kind} already");
+    Err(Fault::new(too_many(kind), message))
+}
+
+fn too_many(kind: &str) -> ErrorCode {
+    match kind {
+        OriginRequestPolicies::NAME => OriginRequestPolicies::TOO_MANY_USERS,
+        ResponseHeadersPolicies::NAME => ResponseHeadersPolicies::TOO_MANY_USERS,
+        OriginAccessControls::NAME => OriginAccessControls::TOO_MANY_USERS,
+        CachePolicies::NAME => CachePolicies::TOO_MANY_USERS,
+        _ => ErrorCode::TooManyCertificates,
+    }
+}
+
+/// What a configuration uses, by kind and id.
+pub fn uses(config: &DistributionConfig) -> BTreeSet<(&'static str, String)> {
+    let wanted = Wanted::by(config);
+    let of = |kind: &'static str, ids: BTreeSet<String>| ids.into_iter().map(move |id| (kind, id));
+    let certificates = wanted.certificates.iter().filter_map(|arn| acm::id_of(arn));
+    of(CachePolicies::NAME, wanted.cache_policies)
+        .chain(of(OriginRequestPolicies::NAME, wanted.origin_request_policies))
+        .chain(of(ResponseHeadersPolicies::NAME, wanted.response_headers_policies))
+        .chain(of(OriginAccessControls::NAME, wanted.access_controls))
+        .chain(of(acm::KIND, certificates.map(str::to_owned).collect()))
+        .collect()
+}
+
+/// The distribution of this id.
+///
+/// # Errors
+/// `NoSuchDistribution`.
+pub async fn find(control: &Control, id: &str) -> Result<Kept<Distribution>, Fault> {
+    let known = match crate::ids::is_plain(id) {
+        true => store::get(control.store(), &key::distribution(id)).await?,
+        false => None,
+    };
+    known.ok_or_else(no_such_distribution)
+}
+
+/// There is none.
+pub fn no_such_distribution() -> Fault {
+    Fault::new(ErrorCode::NoSuchDistribution, "the specified distribution does not exist")
+}

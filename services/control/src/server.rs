@@ -1,0 +1,179 @@
+//! The socket: actix in front, one function behind that makes an answer of every request.
+//!
+//! For: translating between actix and the crate's own types, and nothing else: every error leaves
+//! here as XML (or as JSON for certificates), with a request id that the log has too.
+
+use crate::{
+    acm, api,
+    control::Control,
+    ids,
+    sigv4::{self, Request, Service},
+    wire::{
+        call::{Call, Query},
+        fault::{Common, Fault},
+        read::MOST_BODY,
+        reply::Reply,
+        route, xml,
+    },
+};
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    http::StatusCode,
+    web::{self, Bytes, BytesMut},
+};
+use futures::StreamExt as _;
+
+/// What stands in front of the API: the caller is told by which form it speaks.
+const TARGET: &str = "x-amz-target";
+
+/// One request as it was received.
+struct Asked {
+    method: String,
+    path: String,
+    query: Query,
+    headers: Vec<(String, String)>,
+    body: Bytes,
+}
+
+impl Asked {
+    fn signed(&self) -> Request<'_> {
+        Request {
+            method: &self.method,
+            path: &self.path,
+            query: &self.query,
+            headers: &self.headers,
+            body: &self.body,
+        }
+    }
+}
+
+/// Answers one request. Never fails: every fault has a body.
+pub async fn answer(
+    control: web::Data<Control>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let id = ids::uuid();
+    let speaks_json = request.headers().contains_key(TARGET);
+    let answered = match received(&request, payload).await {
+        Ok(asked) if speaks_json => certificates(&control, asked).await,
+        Ok(asked) => operation(&control, asked).await.map(in_xml),
+        Err(fault) => Err(fault),
+    };
+    let status = answered.as_ref().map_or_else(Fault::status, |(status, ..)| *status);
+    tracing::debug!(request = id, method = %request.method(), path = request.path(), status);
+    match answered {
+        Ok((_, mut response, body)) => response.insert_header(("x-amzn-RequestId", id)).body(body),
+        Err(fault) if speaks_json => refused_json(&id, &fault),
+        Err(fault) => refused(&id, &fault),
+    }
+}
+
+type Written = (u16, HttpResponseBuilder, String);
+
+async fn received(request: &HttpRequest, payload: web::Payload) -> Result<Asked, Fault> {
+    let uri = request.uri();
+    let headers = request.headers().iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    Ok(Asked {
+        method: request.method().as_str().to_owned(),
+        path: uri.path().to_owned(),
+        query: route::query(uri.query().unwrap_or_default()),
+        headers: headers.collect(),
+        body: whole(payload).await?,
+    })
+}
+
+async fn whole(mut payload: web::Payload) -> Result<Bytes, Fault> {
+    let mut body = BytesMut::new();
+    while let Some(piece) = payload.next().await {
+        let cut = |_| Fault::common(Common::MalformedXml, "the body ended before it was complete");
+        let piece = piece.map_err(cut)?;
+        if body.len() + piece.len() > MOST_BODY {
+            let message = format!("a body has at most {MOST_BODY} bytes");
+            return Err(Fault::common(Common::RequestEntityTooLarge, message));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body.freeze())
+}
+
+async fn operation(control: &Control, asked: Asked) -> Result<Reply, Fault> {
+    let proof = sigv4::check(&asked.signed(), &control.keys, control.now()).await?;
+    if proof.service() != Service::CloudFront {
+        let message = "the credential must be scoped to the service cloudfront";
+        return Err(Fault::common(Common::SignatureDoesNotMatch, message));
+    }
+    let path = sigv4::normal_path(&asked.path);
+    let (operation, params) = route::find(&asked.method, &path, &asked.query)?;
+    let header = |name: &str| asked.signed().header(name).map(str::to_owned);
+    let call = Call {
+        operation,
+        params,
+        if_match: header("if-match"),
+        host: header("host").unwrap_or_default(),
+        query: asked.query.clone(),
+        body: asked.body.clone(),
+    };
+    api::serve(control, proof.permit(call)).await
+}
+
+fn in_xml(reply: Reply) -> Written {
+    let mut response = builder(reply.status);
+    if let Some(etag) = reply.etag {
+        response.insert_header(("ETag", etag));
+    }
+    if let Some(location) = reply.location {
+        response.insert_header(("Location", location));
+    }
+    if !reply.body.is_empty() {
+        response.insert_header(("Content-Type", "text/xml"));
+    }
+    (reply.status, response, reply.body)
+}
+
+async fn certificates(control: &Control, asked: Asked) -> Result<Written, Fault> {
+    let proof = sigv4::check(&asked.signed(), &control.keys, control.now()).await?;
+    if proof.service() != Service::Acm || asked.method != "POST" || asked.path != "/" {
+        let message = "X-Amz-Target belongs to POST / with a credential for the service acm";
+        return Err(Fault::common(Common::UnknownOperation, message));
+    }
+    let target = asked.signed().header(TARGET).unwrap_or_default().to_owned();
+    let call = proof.permit((target, asked.body));
+    let (status, body) = match acm::serve(control, call).await {
+        Ok(body) => (200, body),
+        Err(refusal) => (refusal.status, in_json(refusal.code, &refusal.message)),
+    };
+    let mut response = builder(status);
+    response.insert_header(("Content-Type", "application/x-amz-json-1.1"));
+    Ok((status, response, body.to_string()))
+}
+
+fn refused(id: &str, fault: &Fault) -> HttpResponse {
+    let mut response = builder(fault.status());
+    // A body that was not read to its end cannot be followed by another request.
+    if fault.status() == 413 {
+        response.force_close();
+    }
+    response
+        .insert_header(("x-amzn-RequestId", id))
+        .insert_header(("Content-Type", "text/xml"))
+        .body(xml::write_fault(fault, id))
+}
+
+fn refused_json(id: &str, fault: &Fault) -> HttpResponse {
+    builder(fault.status())
+        .insert_header(("x-amzn-RequestId", id))
+        .insert_header(("Content-Type", "application/x-amz-json-1.1"))
+        .body(in_json(fault.code.as_str(), &fault.message).to_string())
+}
+
+fn in_json(code: &str, message: &str) -> serde_json::Value {
+    serde_json::json!({"__type": code, "message": message})
+}
+
+fn builder(status: u16) -> HttpResponseBuilder {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    HttpResponse::build(status)
+}

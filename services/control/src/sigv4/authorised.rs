@@ -1,0 +1,48 @@
+//! What a checked signature proves, in a form that cannot be made otherwise.
+
+use super::form::Service;
+use std::ops::Deref;
+
+/// Proof that a request's signature was checked. Only [`super::check`] makes one.
+#[derive(Debug)]
+pub struct Proof {
+    key_id: String,
+    service: Service,
+}
+
+/// Something that a caller with a good signature asked for.
+#[derive(Debug)]
+pub struct Authorised<T> {
+    proof: Proof,
+    what: T,
+}
+
+impl Proof {
+    pub(super) const fn of(key_id: String, service: Service) -> Self {
+        Self { key_id, service }
+    }
+
+    /// The service that the signature is good for.
+    pub const fn service(&self) -> Service {
+        self.service
+    }
+
+    /// This, as asked for by who gave the proof.
+    pub const fn permit<T>(self, what: T) -> Authorised<T> {
+        Authorised { proof: self, what }
+    }
+}
+
+impl<T> Authorised<T> {
+    /// The id of the key that signed.
+    pub fn key_id(&self) -> &str {
+        &self.proof.key_id
+    }
+}
+
+impl<T> Deref for Authorised<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.what
+    }
+}

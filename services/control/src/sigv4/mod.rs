@@ -1,0 +1,114 @@
+//! Who calls: AWS Signature Version 4, in headers or in a presigned query.
+//!
+//! For: making [`Authorised`], which every handler wants and nothing else can make.
+//! Not for: what a caller may do: every key that this server knows is the account's root.
+//!
+//! Source: AWS Signature Version 4, "Create a signed AWS API request".
+
+mod authorised;
+mod canonical;
+mod form;
+mod keys;
+
+pub use authorised::{Authorised, Proof};
+pub use canonical::{normal_path, sha256_hex};
+pub use form::Service;
+pub(crate) use keys::PREFIX;
+pub use keys::{AccessKeyRecord, Keys};
+
+use crate::wire::{
+    call::Query,
+    fault::{Common, Fault},
+};
+use aws_lc_rs::hmac;
+use form::Claim;
+use model::units::{Seconds, Timestamp};
+
+/// How far the caller's clock may be off.
+const MOST_SKEW: Seconds = Seconds(300);
+
+/// A request as it came over the wire.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// HTTP method, upper case.
+    pub method: &'a str,
+    /// Path as it stands in the request line, encoded.
+    pub path: &'a str,
+    /// Query parameters, decoded.
+    pub query: &'a Query,
+    /// Headers in order, names lower case.
+    pub headers: &'a [(String, String)],
+    /// The whole body.
+    pub body: &'a [u8],
+}
+
+impl Request<'_> {
+    /// The first header of this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Checks a request's signature.
+///
+/// Dropping the call half-way is safe.
+///
+/// # Errors
+/// The common AWS errors for signatures; `ServiceUnavailable` when keys cannot be looked up.
+pub async fn check(request: &Request<'_>, keys: &Keys, now: Timestamp) -> Result<Proof, Fault> {
+    let claim = form::claim(request)?;
+    in_time(&claim, now)?;
+    whole(request)?;
+    let secret = keys.secret(&claim.key_id, now).await?.ok_or_else(unknown_key)?;
+    let key = signing_key(&secret.0, &claim);
+    let text = canonical::string_to_sign(request, &claim);
+    let given = hex::decode(&claim.signature).unwrap_or_default();
+    hmac::verify(&key, text.as_bytes(), &given).map_err(|_| no_match())?;
+    Ok(Proof::of(claim.key_id, claim.service))
+}
+
+/// The chain of keys: date, region, service, terminator.
+fn signing_key(secret: &str, claim: &Claim) -> hmac::Key {
+    let start = hmac::Key::new(hmac::HMAC_SHA256, format!("AWS4{secret}").as_bytes());
+    [claim.date.as_str(), &claim.region, claim.service.as_str(), form::TERMINATOR]
+        .iter()
+        .fold(start, |key, part| {
+            hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref())
+        })
+}
+
+fn in_time(claim: &Claim, now: Timestamp) -> Result<(), Fault> {
+    let expired = |message: String| Err(Fault::common(Common::RequestExpired, message));
+    if claim.at.since(now) > MOST_SKEW {
+        return expired("the signature is not yet good: set the caller's clock".into());
+    }
+    let good_for = claim.expires.unwrap_or(MOST_SKEW);
+    if now.since(claim.at) > good_for {
+        let age = now.since(claim.at);
+        let message = format!("the signature is {age} old and was good for {good_for}: sign again");
+        return expired(message);
+    }
+    Ok(())
+}
+
+/// A body's digest, when one is given, must be the body's.
+fn whole(request: &Request<'_>) -> Result<(), Fault> {
+    let Some(given) = request.header("x-amz-content-sha256") else { return Ok(()) };
+    if given.eq_ignore_ascii_case(&sha256_hex(request.body)) {
+        return Ok(());
+    }
+    let message = "x-amz-content-sha256 is not the SHA-256 of the body; unsigned payloads are not \
+                   accepted";
+    Err(Fault::common(Common::SignatureDoesNotMatch, message))
+}
+
+fn unknown_key() -> Fault {
+    let message = "the access key id is not known here: see `nearfront env`";
+    Fault::common(Common::InvalidClientTokenId, message)
+}
+
+fn no_match() -> Fault {
+    let message = "the request signature we calculated does not match the one given: check the \
+                   secret access key, and that nothing between here and the caller changes requests";
+    Fault::common(Common::SignatureDoesNotMatch, message)
+}
