@@ -57,10 +57,7 @@ pub fn normalise(behaviour: &Behaviour, headers: &HeaderMap, version: Version) -
         return Normalised::Absent;
     }
     let cache = &behaviour.cache;
-    let listed = cache
-        .headers
-        .iter()
-        .any(|name| name == ACCEPT_ENCODING.as_str());
+    let listed = cache.headers.iter().any(|name| name == ACCEPT_ENCODING.as_str());
     let gzip = cache.gzip || (behaviour.forward.legacy && behaviour.compress);
     if listed || cache.all_headers || !(gzip || cache.brotli) {
         return Normalised::AsSent;
@@ -88,9 +85,7 @@ impl Accepted {
     pub fn of(headers: &HeaderMap) -> Self {
         let mut accepted = Self::default();
         for line in headers.get_all(ACCEPT_ENCODING) {
-            line.as_bytes()
-                .split(|byte| *byte == b',')
-                .for_each(|member| accepted.add(member));
+            line.as_bytes().split(|byte| *byte == b',').for_each(|member| accepted.add(member));
         }
         accepted
     }
@@ -109,14 +104,92 @@ impl Accepted {
 
 /// `q=0`, `q=0.000`, or a weight that is no number (RFC 9110 §12.4.2).
 fn is_zero_weight(parameter: &[u8]) -> bool {
-    let Some(weight) = parameter
-        .strip_prefix(b"q=")
-        .or(parameter.strip_prefix(b"Q="))
-    else {
+    let Some(weight) = parameter.strip_prefix(b"q=").or(parameter.strip_prefix(b"Q=")) else {
         return false;
     };
-    let number = std::str::from_utf8(weight)
-        .ok()
-        .and_then(|text| text.parse::<f32>().ok());
+    let number = std::str::from_utf8(weight).ok().and_then(|text| text.parse::<f32>().ok());
     !number.is_some_and(|number| number > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{behaviour, headers, names};
+    use Normalised::{Absent, AsSent, Br, BrGzip, Gzip, Identity};
+
+    fn of(gzip: bool, brotli: bool, sent: Option<&str>) -> Normalised {
+        let mut behaviour = behaviour();
+        behaviour.cache.gzip = gzip;
+        behaviour.cache.brotli = brotli;
+        let sent: Vec<_> = sent.iter().map(|sent| ("accept-encoding", *sent)).collect();
+        normalise(&behaviour, &headers(&sent), Version::HTTP_2)
+    }
+
+    /// Developer guide, cache policies, compressed objects; RFC 9110 §12.4.2 for weights.
+    #[test]
+    fn what_the_viewer_accepts_meets_what_is_enabled() {
+        let table = [
+            (true, true, Some("gzip, deflate, br"), BrGzip),
+            (true, true, Some("br"), Br),
+            (true, true, Some("GZIP"), Gzip),
+            (true, true, Some("x-gzip;q=0.5"), Gzip),
+            (true, true, Some("deflate"), Identity),
+            (true, true, Some("*"), Identity),
+            (true, true, Some(""), Identity),
+            (true, true, None, Absent),
+            (true, false, Some("gzip, br"), Gzip),
+            (true, false, Some("br"), Identity),
+            (false, true, Some("gzip, br"), Br),
+            (false, true, Some("gzip"), Identity),
+            (true, true, Some("gzip;q=0, br;q=0.1"), Br),
+            (true, true, Some("gzip; q=0.000, br; Q=0"), Identity),
+            (true, true, Some("gzip;q=much"), Identity),
+            (true, true, Some("gzipped, brotli"), Identity),
+            (false, false, Some("gzip"), AsSent),
+            (false, false, None, Absent),
+        ];
+        for (gzip, brotli, sent, expected) in table {
+            assert_eq!(of(gzip, brotli, sent), expected, "{gzip} {brotli} {sent:?}");
+        }
+    }
+
+    #[test]
+    fn several_lines_count_as_one() {
+        let mut behaviour = behaviour();
+        (behaviour.cache.gzip, behaviour.cache.brotli) = (true, true);
+        let headers = headers(&[("accept-encoding", "gzip"), ("accept-encoding", "br")]);
+        assert_eq!(normalise(&behaviour, &headers, Version::HTTP_11), BrGzip);
+    }
+
+    #[test]
+    fn listed_or_forwarded_whole_it_stays_and_before_http_1_1_it_goes() {
+        let headers = headers(&[("accept-encoding", "gzip")]);
+        let mut behaviour = behaviour();
+        behaviour.cache.gzip = true;
+        assert_eq!(normalise(&behaviour, &headers, Version::HTTP_10), Absent);
+        behaviour.cache.headers = names(&["accept-encoding"]);
+        assert_eq!(normalise(&behaviour, &headers, Version::HTTP_11), AsSent);
+        behaviour.cache.headers = vec![];
+        behaviour.cache.all_headers = true;
+        assert_eq!(normalise(&behaviour, &headers, Version::HTTP_11), AsSent);
+    }
+
+    #[test]
+    fn legacy_settings_know_gzip_where_they_compress() {
+        let headers = headers(&[("accept-encoding", "br, gzip")]);
+        let mut behaviour = behaviour();
+        behaviour.forward.legacy = true;
+        assert_eq!(normalise(&behaviour, &headers, Version::HTTP_11), AsSent);
+        behaviour.compress = true;
+        assert_eq!(normalise(&behaviour, &headers, Version::HTTP_11), Gzip);
+    }
+
+    #[test]
+    fn the_key_and_the_origin_see_the_same_codings() {
+        assert_eq!(BrGzip.key_part(), Some("br,gzip"));
+        assert_eq!(BrGzip.to_origin().unwrap(), "br,gzip");
+        assert_eq!(Identity.key_part(), None);
+        assert_eq!(Identity.to_origin().unwrap(), "identity");
+        assert_eq!(Absent.to_origin(), None);
+    }
 }

@@ -23,12 +23,8 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 ];
 
 /// Headers that `Connection` cannot take away: without them a message is another message.
-const KEPT: [HeaderName; 4] = [
-    header::HOST,
-    header::CONTENT_LENGTH,
-    header::CONTENT_TYPE,
-    header::CONTENT_ENCODING,
-];
+const KEPT: [HeaderName; 4] =
+    [header::HOST, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING];
 
 /// Removes hop-by-hop headers and those that `Connection` names.
 ///
@@ -48,4 +44,34 @@ fn named(headers: &HeaderMap) -> Vec<HeaderName> {
     let tokens = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
     let names = tokens.filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok());
     names.filter(|name| !KEPT.contains(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::headers;
+
+    /// RFC 9110 §7.6.1.
+    #[test]
+    fn what_is_for_one_connection_ends_here() {
+        let mut headers = headers(&[
+            ("host", "a"),
+            ("connection", "close, X-Secret"),
+            ("connection", "Host, Content-Length, , \"odd\""),
+            ("x-secret", "1"),
+            ("content-length", "3"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("trailer", "x"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "websocket"),
+            ("proxy-authorization", "Basic x"),
+            ("proxy-connection", "close"),
+            ("accept", "*/*"),
+        ]);
+        strip(&mut headers);
+        let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["accept", "content-length", "host"]);
+    }
 }

@@ -18,10 +18,7 @@ impl<'a> Cookies<'a> {
     /// Reads all `Cookie` headers as one (RFC 9113 §8.2.3). If any part is not `name=value`, there
     /// are no cookies; names beginning with `$` or `CloudFront-` (signed cookies) are left out.
     pub fn parse(headers: &'a HeaderMap) -> Self {
-        let parts = headers
-            .get_all(COOKIE)
-            .iter()
-            .flat_map(|line| parts(line.as_bytes()));
+        let parts = headers.get_all(COOKIE).iter().flat_map(|line| parts(line.as_bytes()));
         let mut cookies: Vec<_> = match parts.map(pair).collect() {
             Some(cookies) => cookies,
             None => return Self::default(),
@@ -37,10 +34,7 @@ impl<'a> Cookies<'a> {
         behaviour: &'b Behaviour,
     ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + 'b {
         let wild = behaviour.forward.legacy;
-        self.0
-            .iter()
-            .copied()
-            .filter(move |(name, _)| chosen(&behaviour.cache.cookies, name, wild))
+        self.0.iter().copied().filter(move |(name, _)| chosen(&behaviour.cache.cookies, name, wild))
     }
 
     /// The `Cookie` header that the origin gets: none when no cookie is left.
@@ -57,9 +51,7 @@ impl<'a> Cookies<'a> {
             line.push(b'=');
             line.extend_from_slice(value);
         }
-        HeaderValue::from_bytes(&line)
-            .ok()
-            .filter(|line| !line.is_empty())
+        HeaderValue::from_bytes(&line).ok().filter(|line| !line.is_empty())
     }
 
     /// Whether there are none.
@@ -85,16 +77,11 @@ pub fn may_be_set(behaviour: &Behaviour) -> bool {
 }
 
 fn parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(|byte| *byte == b';')
-        .map(<[u8]>::trim_ascii)
-        .filter(|part| !part.is_empty())
+    line.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|part| !part.is_empty())
 }
 
 fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
-    let middle = part
-        .iter()
-        .position(|byte| *byte == b'=')
-        .filter(|at| *at > 0)?;
+    let middle = part.iter().position(|byte| *byte == b'=').filter(|at| *at > 0)?;
     let (name, value) = part.split_at_checked(middle)?;
     Some((name.trim_ascii_end(), value.get(1..)?.trim_ascii_start()))
 }
@@ -102,9 +89,7 @@ fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
 fn chosen(selection: &Selection, name: &[u8], wild: bool) -> bool {
     let listed = |names: &[String]| {
         let plain = |listed: &String| listed.as_bytes() == name;
-        names
-            .iter()
-            .any(|listed| plain(listed) || (wild && matches(listed.as_bytes(), name)))
+        names.iter().any(|listed| plain(listed) || (wild && matches(listed.as_bytes(), name)))
     };
     match selection {
         Selection::None => false,
@@ -140,4 +125,103 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
         }
     }
     pattern.iter().skip(at).all(|rest| *rest == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{behaviour, except, headers, only};
+
+    fn sent(lines: &[&str], cache: Selection, forward: Selection, legacy: bool) -> Option<String> {
+        let pairs: Vec<_> = lines.iter().map(|line| ("cookie", *line)).collect();
+        let headers = headers(&pairs);
+        let mut behaviour = behaviour();
+        behaviour.cache.cookies = cache;
+        behaviour.forward.cookies = forward;
+        behaviour.forward.legacy = legacy;
+        let sent = Cookies::parse(&headers).forwarded(&behaviour)?;
+        Some(sent.to_str().unwrap().to_owned())
+    }
+
+    /// Developer guide, caching based on cookies; RFC 9113 §8.2.3 for several lines.
+    #[test]
+    fn cookies_are_sorted_and_what_is_no_cookie_header_is_dropped() {
+        let table: [(&[&str], Option<&str>); 11] = [
+            (&["b=2; a=1"], Some("a=1; b=2")),
+            (&["b=2;a=1;"], Some("a=1; b=2")),
+            (&["b=2", "a=1"], Some("a=1; b=2")),
+            (&["a=2; a=1"], Some("a=2; a=1")),
+            (&["a=x=y; B="], Some("B=; a=x=y")),
+            (&["$Version=1; a=1; $Path=/"], Some("a=1")),
+            (&["CloudFront-Policy=x; CloudFront-Signature=y; a=1"], Some("a=1")),
+            (&["a=1; b"], None),
+            (&["a=1", "=1"], None),
+            (&[""], None),
+            (&[], None),
+        ];
+        for (lines, expected) in table {
+            let sent = sent(lines, Selection::None, Selection::All, false);
+            assert_eq!(sent.as_deref(), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn both_policies_decide_what_the_origin_gets() {
+        let lines = ["c=3; b=2; a=1"];
+        let table = [
+            (Selection::None, Selection::None, None),
+            (Selection::None, only(&["b"]), Some("b=2")),
+            (only(&["a"]), only(&["c"]), Some("a=1; c=3")),
+            (only(&["a"]), except(&["a", "b"]), Some("a=1; c=3")),
+            (except(&["a"]), except(&["b"]), Some("c=3")),
+            (except(&["a"]), Selection::None, Some("b=2; c=3")),
+            (Selection::All, except(&["a"]), Some("a=1; b=2; c=3")),
+        ];
+        for (cache, forward, expected) in table {
+            let sent = sent(&lines, cache.clone(), forward.clone(), false);
+            assert_eq!(sent.as_deref(), expected, "{cache:?} with {forward:?}");
+        }
+    }
+
+    #[test]
+    fn wildcards_are_for_legacy_settings() {
+        let lines = ["user_1=a; user_22=b; a*=c; Auser_3=d"];
+        let legacy = |list: &[&str]| sent(&lines, only(list), Selection::None, true);
+        assert_eq!(legacy(&["user_*"]).as_deref(), Some("user_1=a; user_22=b"));
+        assert_eq!(legacy(&["user_?"]).as_deref(), Some("user_1=a"));
+        assert_eq!(legacy(&["*r_*"]).as_deref(), Some("Auser_3=d; user_1=a; user_22=b"));
+        let policy = sent(&lines, only(&["user_*", "a*"]), Selection::None, false);
+        assert_eq!(policy.as_deref(), Some("a*=c"));
+    }
+
+    #[test]
+    fn patterns_cover_names() {
+        let table = [
+            ("", "", true),
+            ("*", "", true),
+            ("?", "", false),
+            ("a*b*c", "axxbxxc", true),
+            ("a*b*c", "axxbxx", false),
+            ("*ab", "aab", true),
+            ("**?", "x", true),
+            ("ab", "abc", false),
+            ("a?c*", "abcd", true),
+        ];
+        for (pattern, name, expected) in table {
+            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn set_cookie_needs_forwarded_cookies_or_the_other_law() {
+        let mut behaviour = behaviour();
+        assert!(!may_be_set(&behaviour));
+        behaviour.forward.cookies = only(&[]);
+        assert!(!may_be_set(&behaviour));
+        behaviour.forward.cookies = only(&["a"]);
+        assert!(may_be_set(&behaviour));
+        behaviour.forward.cookies = Selection::None;
+        behaviour.cache.law = Law::Http;
+        assert!(may_be_set(&behaviour));
+    }
 }

@@ -35,11 +35,7 @@ impl Prepared {
     pub fn new(cors: &Cors) -> Self {
         Self {
             any_origin: cors.allow_origins.iter().any(|origin| origin == "*"),
-            origins: cors
-                .allow_origins
-                .iter()
-                .map(|origin| Pattern::new(origin))
-                .collect(),
+            origins: cors.allow_origins.iter().map(|origin| Pattern::new(origin)).collect(),
             credentials: cors.allow_credentials,
             replace: cors.replace,
             simple: simple(cors),
@@ -68,11 +64,7 @@ impl Prepared {
         if !(self.any_origin || self.allows(origin)) {
             return;
         }
-        let allowed = if literal {
-            HeaderValue::from_static("*")
-        } else {
-            origin.clone()
-        };
+        let allowed = if literal { HeaderValue::from_static("*") } else { origin.clone() };
         response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         set(&self.simple, response);
         if is_preflight(method, request) {
@@ -108,14 +100,8 @@ fn simple(cors: &Cors) -> Vec<(HeaderName, HeaderValue)> {
 
 fn preflight(cors: &Cors) -> Vec<(HeaderName, HeaderValue)> {
     let mut headers = vec![
-        (
-            header::ACCESS_CONTROL_ALLOW_METHODS,
-            value(&cors.allow_methods.join(", ")),
-        ),
-        (
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            value(&cors.allow_headers.join(", ")),
-        ),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, value(&cors.allow_methods.join(", "))),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, value(&cors.allow_headers.join(", "))),
     ];
     headers.retain(|(_, value)| !value.is_empty());
     if let Some(age) = cors.max_age {
@@ -176,19 +162,11 @@ impl Pattern {
             Some(parent) => (parent.to_owned(), true),
             None => (host.to_owned(), false),
         };
-        Self {
-            scheme,
-            host,
-            subdomains,
-            port,
-        }
+        Self { scheme, host, subdomains, port }
     }
 
     fn covers(&self, asked: &Asked) -> bool {
-        let scheme = self
-            .scheme
-            .as_ref()
-            .is_none_or(|scheme| *scheme == asked.scheme);
+        let scheme = self.scheme.as_ref().is_none_or(|scheme| *scheme == asked.scheme);
         let port = match &self.port {
             Port::Any => true,
             Port::Default => asked.port == default_port(&asked.scheme),
@@ -220,11 +198,7 @@ impl Asked {
         let (scheme, authority) = text.split_once("://")?;
         let (host, port) = crate::redirect::split_port(authority);
         let port = port.unwrap_or_else(|| default_port(scheme)).to_owned();
-        Some(Self {
-            scheme: scheme.to_owned(),
-            host: host.to_owned(),
-            port,
-        })
+        Some(Self { scheme: scheme.to_owned(), host: host.to_owned(), port })
     }
 }
 

@@ -10,10 +10,7 @@
 
 /// Kinds that a `User-Agent` claims; several may be true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "six independent headers, six facts"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "six independent headers, six facts")]
 pub struct Device {
     /// A phone, or a tablet that calls itself mobile.
     pub mobile: bool,
@@ -66,6 +63,45 @@ impl Device {
             desktop: !(mobile || tablet || smart_tv),
             android,
             ios: says(&["iphone", "ipad", "ipod"]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words for the kinds that hold, in the order of the fields.
+    fn kinds(user_agent: &str) -> String {
+        let device = Device::of(user_agent.as_bytes());
+        let kinds = [
+            (device.mobile, "mobile"),
+            (device.tablet, "tablet"),
+            (device.smart_tv, "tv"),
+            (device.desktop, "desktop"),
+            (device.android, "android"),
+            (device.ios, "ios"),
+        ];
+        let kinds = kinds.into_iter().filter(|(holds, _)| *holds).map(|(_, kind)| kind);
+        kinds.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn user_agents_speak_of_devices() {
+        let table = [
+            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120 Safari/537.36", "desktop"),
+            ("Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/120 Mobile Safari", "mobile android"),
+            ("Mozilla/5.0 (Linux; Android 13; SM-X900) Chrome/120 Safari", "tablet android"),
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0) Mobile/15E148", "mobile ios"),
+            ("Mozilla/5.0 (iPad; CPU OS 16_0) Mobile/15E148", "mobile tablet ios"),
+            ("Mozilla/5.0 (SMART-TV; Linux; Tizen 6.0) SamsungBrowser/4.0 TV Safari", "tv"),
+            ("Mozilla/5.0 (Linux; Android 9; BRAVIA 4K) Chrome/90", "tv android"),
+            ("Roku/DVP-9.10", "tv"),
+            ("curl/8.5.0", "desktop"),
+            ("", "desktop"),
+        ];
+        for (user_agent, expected) in table {
+            assert_eq!(kinds(user_agent), expected, "{user_agent}");
         }
     }
 }

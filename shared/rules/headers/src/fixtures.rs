@@ -20,11 +20,7 @@ pub fn behaviour() -> Behaviour {
         cache: CachePolicy {
             id: Some(PolicyId::from("p")),
             law: Law::CloudFront,
-            ttl: Ttl {
-                min: Seconds(0),
-                default: Some(Seconds(86400)),
-                max: Seconds(31_536_000),
-            },
+            ttl: Ttl { min: Seconds(0), default: Some(Seconds(86400)), max: Seconds(31_536_000) },
             headers: vec![],
             cookies: Selection::None,
             query: Selection::None,
@@ -68,10 +64,7 @@ pub fn viewer() -> Viewer<'static> {
 
 pub fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     let pairs = pairs.iter().map(|(name, value)| {
-        (
-            HeaderName::try_from(*name).unwrap(),
-            HeaderValue::try_from(*value).unwrap(),
-        )
+        (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap())
     });
     let mut headers = HeaderMap::new();
     pairs.for_each(|(name, value)| {

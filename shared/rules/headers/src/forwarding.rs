@@ -29,12 +29,7 @@ pub fn generated_names(behaviour: &Behaviour) -> impl Iterator<Item = &str> {
         HeaderSelection::Only(names) | HeaderSelection::AllViewerAnd(names) => names,
         HeaderSelection::None | HeaderSelection::AllViewer | HeaderSelection::AllExcept(_) => &[],
     };
-    let names = behaviour
-        .cache
-        .headers
-        .iter()
-        .chain(forwarded)
-        .map(String::as_str);
+    let names = behaviour.cache.headers.iter().chain(forwarded).map(String::as_str);
     names.filter(|name| generated::is_generated(name))
 }
 

@@ -46,10 +46,7 @@ const fn scheme(viewer: &Viewer<'_>) -> &'static str {
 }
 
 fn device(kind: &str, request: &Request<'_>) -> Option<HeaderValue> {
-    let user_agent = request
-        .headers
-        .get(USER_AGENT)
-        .map_or(&b""[..], HeaderValue::as_bytes);
+    let user_agent = request.headers.get(USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);
     let device = Device::of(user_agent);
     let holds = match kind {
         "mobile-viewer" => device.mobile,
@@ -60,11 +57,7 @@ fn device(kind: &str, request: &Request<'_>) -> Option<HeaderValue> {
         "ios-viewer" => device.ios,
         _ => return None,
     };
-    Some(HeaderValue::from_static(if holds {
-        "true"
-    } else {
-        "false"
-    }))
+    Some(HeaderValue::from_static(if holds { "true" } else { "false" }))
 }
 
 fn viewer(fact: &str, viewer: &Viewer<'_>) -> Option<HeaderValue> {

@@ -21,10 +21,7 @@ pub struct HostIndex<T> {
 
 impl<T> Default for HostIndex<T> {
     fn default() -> Self {
-        Self {
-            exact: HashMap::new(),
-            wildcards: HashMap::new(),
-        }
+        Self { exact: HashMap::new(), wildcards: HashMap::new() }
     }
 }
 
@@ -67,9 +64,7 @@ impl<T> HostIndex<T> {
     /// What a `Host` header or an SNI name leads to: one look-up, and one more for each label.
     pub fn find(&self, host: &str) -> Option<&T> {
         let name = normalise(host)?;
-        self.exact
-            .get(name.as_ref())
-            .or_else(|| self.covering(&name))
+        self.exact.get(name.as_ref()).or_else(|| self.covering(&name))
     }
 
     fn covering(&self, name: &str) -> Option<&T> {
@@ -89,7 +84,9 @@ pub fn normalise(host: &str) -> Option<Cow<'_, str>> {
     let (name, port) = split_port(host);
     let name = name.strip_suffix('.').unwrap_or(name);
     let port_is_sound = port.is_none_or(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-    let name_is_sound = !name.is_empty() && name.len() <= LONGEST && name.bytes().all(is_of_host);
+    let name_is_sound = name.len() <= LONGEST
+        && name.bytes().all(is_of_host)
+        && name.split('.').all(|label| !label.is_empty());
     if !(port_is_sound && name_is_sound) {
         return None;
     }
@@ -136,9 +133,85 @@ impl Handshake<'_> {
 /// exactly one label (RFC 9525 §6.3).
 pub fn certificate_covers(names: &[String], host: &str) -> bool {
     names.iter().any(|name| match name.strip_prefix("*.") {
-        Some(parent) => host
-            .split_once('.')
-            .is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent)),
+        Some(parent) => {
+            host.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent))
+        }
         None => name.eq_ignore_ascii_case(host),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index() -> HostIndex<&'static str> {
+        HostIndex::of([
+            (vec!["d1.zone", "www.example.com", "*.example.com"], "one"),
+            (vec!["d2.zone", "*.deep.example.com", "Upper.example.org"], "two"),
+        ])
+    }
+
+    /// Developer guide, alternate domain names: the most specific name wins, a wildcard covers any
+    /// depth but not the apex.
+    #[test]
+    fn the_most_specific_name_wins() {
+        let table = [
+            ("d1.zone", Some("one")),
+            ("D1.ZONE.", Some("one")),
+            ("d1.zone:8080", Some("one")),
+            ("www.example.com", Some("one")),
+            ("a.b.example.com", Some("one")),
+            ("x.deep.example.com", Some("two")),
+            ("a.b.deep.example.com", Some("two")),
+            ("deep.example.com", Some("one")),
+            ("upper.example.org", Some("two")),
+            ("example.com", None),
+            ("evilexample.com", None),
+            (".example.com", None),
+            ("a..example.com", None),
+            ("d3.zone", None),
+            ("d1.zone:80a", None),
+            ("d1.zone/x", None),
+            ("", None),
+            (".", None),
+        ];
+        for (host, expected) in table {
+            assert_eq!(index().find(host).copied(), expected, "{host}");
+        }
+        let endless = format!("{}example.com", "a.".repeat(200));
+        assert_eq!(index().find(&endless), None);
+    }
+
+    #[test]
+    fn names_come_and_go() {
+        let mut index = index();
+        assert_eq!(index.insert("*.Example.com", "three"), Some("one"));
+        assert_eq!(index.find("x.example.com"), Some(&"three"));
+        assert_eq!(index.remove("*.example.com"), Some("three"));
+        assert_eq!(index.find("x.example.com"), None);
+        assert_eq!(index.remove("WWW.example.com"), Some("one"));
+    }
+
+    /// Developer guide, domain fronting.
+    #[test]
+    fn a_host_is_vouched_for_by_the_handshake() {
+        let names = ["*.example.com".to_owned(), "example.org".to_owned()];
+        let shown = Handshake {
+            sni: Some("a.example.com"),
+            certificate_names: &names,
+            zone_certificate: false,
+            same_account: false,
+        };
+        assert!(shown.admits("A.example.com:8443"));
+        assert!(shown.admits("b.example.com"));
+        assert!(shown.admits("example.org"));
+        assert!(!shown.admits("a.b.example.com"));
+        assert!(!shown.admits("example.com"));
+        assert!(!shown.admits("other.example"));
+        assert!(!shown.admits("not a host"));
+        assert!(Handshake { same_account: true, ..shown }.admits("other.example"));
+        let silent = Handshake { sni: None, ..shown };
+        assert!(!silent.admits("other.example"));
+        assert!(Handshake { zone_certificate: true, ..silent }.admits("other.example"));
+    }
 }

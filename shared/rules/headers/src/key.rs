@@ -47,13 +47,16 @@ pub fn write(
 }
 
 /// Feeds the material that tells apart the answers to one key which differ by `Vary` (RFC 9111
-/// §4.1): the values of the named request headers. The order of the names does not matter to whom
-/// it is given sorted, as the caller should.
+/// §4.1): the values of the named request headers. The order and number of times in which they are
+/// named do not matter.
 pub fn write_variant<'a>(
     names: impl IntoIterator<Item = &'a HeaderName>,
     headers: &HeaderMap,
     sink: &mut impl FnMut(&[u8]),
 ) {
+    let mut names: Vec<&HeaderName> = names.into_iter().collect();
+    names.sort_by_key(|name| name.as_str());
+    names.dedup();
     for name in names {
         field(sink, b'y', name.as_str().as_bytes());
         for value in headers.get_all(name) {

@@ -46,3 +46,51 @@ pub fn is_cached(method: &Method, cache_options: bool) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn method(name: &str) -> Method {
+        Method::from_bytes(name.as_bytes()).unwrap()
+    }
+
+    /// Developer guide, allowed HTTP methods: three sets, nothing else.
+    #[test]
+    fn each_set_lets_its_methods_through() {
+        let table = [
+            ("GET", [true, true, true]),
+            ("HEAD", [true, true, true]),
+            ("OPTIONS", [false, true, true]),
+            ("PUT", [false, false, true]),
+            ("POST", [false, false, true]),
+            ("PATCH", [false, false, true]),
+            ("DELETE", [false, false, true]),
+            ("TRACE", [false, false, false]),
+            ("CONNECT", [false, false, false]),
+            ("PROPFIND", [false, false, false]),
+            ("get", [false, false, false]),
+        ];
+        for (name, expected) in table {
+            let sets = [Methods::Read, Methods::ReadAndOptions, Methods::All];
+            let found = sets.map(|set| admit(set, &method(name), false).is_ok());
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn reading_needs_no_body() {
+        assert_eq!(admit(Methods::All, &Method::GET, true), Err(Refused::Body));
+        assert_eq!(admit(Methods::All, &Method::HEAD, true), Err(Refused::Body));
+        assert_eq!(admit(Methods::All, &Method::POST, true), Ok(()));
+        assert_eq!(admit(Methods::Read, &Method::POST, true), Err(Refused::Method));
+    }
+
+    #[test]
+    fn options_are_cached_where_listed() {
+        assert!(is_cached(&Method::HEAD, false));
+        assert!(is_cached(&Method::OPTIONS, true));
+        assert!(!is_cached(&Method::OPTIONS, false));
+        assert!(!is_cached(&Method::POST, true));
+    }
+}

@@ -38,11 +38,7 @@ impl Names {
     }
 
     fn from_words(word: &str, brand: &str, agent: &str) -> Self {
-        Self {
-            word: word.to_owned(),
-            brand: brand.to_owned(),
-            agent: agent.to_owned(),
-        }
+        Self { word: word.to_owned(), brand: brand.to_owned(), agent: agent.to_owned() }
     }
 
     /// Lower case, as in `X-Cache: Hit from nearfront` and `CDN-Loop: nearfront`.
@@ -73,11 +69,7 @@ impl Names {
     /// One member of `Via`: `1.1 HOST (Nearfront)`; `version` is that of the message received
     /// (RFC 9110 §7.6.3), `host` the pseudonym of this edge: an id, a dot and the zone.
     pub fn via(&self, version: Version, host: &str) -> HeaderValue {
-        value(&format!(
-            "{} {host} ({})",
-            protocol_version(version),
-            self.brand
-        ))
+        value(&format!("{} {host} ({})", protocol_version(version), self.brand))
     }
 }
 
@@ -160,10 +152,7 @@ impl Outcome {
 /// Text as a header value. Bytes that no header may hold are left out, so this cannot fail.
 pub fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| {
-        let kept: Vec<u8> = text
-            .bytes()
-            .filter(|byte| matches!(byte, 32..=126))
-            .collect();
+        let kept: Vec<u8> = text.bytes().filter(|byte| matches!(byte, 32..=126)).collect();
         HeaderValue::from_bytes(&kept).unwrap_or(HeaderValue::from_static(""))
     })
 }
@@ -176,16 +165,10 @@ mod tests {
     fn each_product_has_its_words() {
         let ours = Names::default();
         assert_eq!(ours.x_cache(Outcome::Hit), "Hit from nearfront");
-        assert_eq!(
-            ours.via(Version::HTTP_11, "ab.zone"),
-            "1.1 ab.zone (Nearfront)"
-        );
+        assert_eq!(ours.via(Version::HTTP_11, "ab.zone"), "1.1 ab.zone (Nearfront)");
         assert_eq!(ours.user_agent(), "Nearfront");
         let theirs = Names::of("cloudfront");
-        assert_eq!(
-            theirs.x_cache(Outcome::RefreshHit),
-            "RefreshHit from cloudfront"
-        );
+        assert_eq!(theirs.x_cache(Outcome::RefreshHit), "RefreshHit from cloudfront");
         assert_eq!(theirs.server(), "CloudFront");
         assert_eq!(theirs.user_agent(), "Amazon CloudFront");
         assert_eq!(Names::of("acme").server(), "acme");

@@ -18,7 +18,7 @@ use crate::{
     viewer::Request,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use model::plan::{Behaviour, Origin, OriginKind, OriginProtocol};
+use model::plan::{Behaviour, Law, Origin, OriginKind, OriginProtocol};
 
 /// How many times a request may have passed a distribution of ours before it reaches one: chains
 /// of two are served, the third answers 403 (CloudFront developer guide, quotas).
@@ -70,17 +70,8 @@ pub fn target(request: &Request<'_>, behaviour: &Behaviour, origin: &Origin) -> 
 pub fn passes(headers: &HeaderMap, names: &Names) -> usize {
     let lines = headers.get_all(CDN_LOOP).iter();
     let members = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
-    let ids = members.map(|member| {
-        member
-            .split(|byte| *byte == b';')
-            .next()
-            .unwrap_or_default()
-    });
-    ids.filter(|id| {
-        id.trim_ascii()
-            .eq_ignore_ascii_case(names.word().as_bytes())
-    })
-    .count()
+    let ids = members.map(|member| member.split(|byte| *byte == b';').next().unwrap_or_default());
+    ids.filter(|id| id.trim_ascii().eq_ignore_ascii_case(names.word().as_bytes())).count()
 }
 
 /// The headers for the origin, complete but for what the caller adds.
@@ -134,13 +125,10 @@ fn is_condition(name: &HeaderName) -> bool {
 fn set_by_rule(asking: &Asking<'_>, headers: &mut HeaderMap) {
     let (request, behaviour) = (asking.request, asking.behaviour);
     headers.insert(header::HOST, host(asking));
-    let agent = viewers(asking, &header::USER_AGENT);
-    headers.insert(
-        header::USER_AGENT,
-        agent.unwrap_or_else(|| asking.names.user_agent()),
-    );
+    let agent = viewers_or_law(asking, &header::USER_AGENT);
+    headers.insert(header::USER_AGENT, agent.unwrap_or_else(|| asking.names.user_agent()));
     let encoding = match normalise(behaviour, request.headers, request.viewer.version) {
-        Normalised::AsSent => viewers(asking, &header::ACCEPT_ENCODING),
+        Normalised::AsSent => viewers_or_law(asking, &header::ACCEPT_ENCODING),
         normalised => normalised.to_origin(),
     };
     if let Some(encoding) = encoding {
@@ -154,9 +142,15 @@ fn set_by_rule(asking: &Asking<'_>, headers: &mut HeaderMap) {
 /// The viewer's value of a header that is selected; several are joined (RFC 9110 §5.3).
 fn viewers(asking: &Asking<'_>, name: &HeaderName) -> Option<HeaderValue> {
     let selected = is_selected(asking.behaviour, name.as_str());
-    selected
-        .then(|| joined(asking.request.headers, name))
-        .flatten()
+    selected.then(|| joined(asking.request.headers, name)).flatten()
+}
+
+/// The same, for headers that the law of RFC 9111 sends on unasked, since answers may vary by them.
+fn viewers_or_law(asking: &Asking<'_>, name: &HeaderName) -> Option<HeaderValue> {
+    match asking.behaviour.cache.law {
+        Law::Http => joined(asking.request.headers, name),
+        Law::CloudFront => viewers(asking, name),
+    }
 }
 
 fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
@@ -174,13 +168,7 @@ fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
 /// its port where that is not the scheme's own (RFC 9110 §7.2).
 fn host(asking: &Asking<'_>) -> HeaderValue {
     let domain = &asking.origin.domain;
-    let OriginKind::Custom {
-        protocol,
-        http_port,
-        https_port,
-        ..
-    } = &asking.origin.kind
-    else {
+    let OriginKind::Custom { protocol, http_port, https_port, .. } = &asking.origin.kind else {
         return value(domain);
     };
     if let Some(host) = viewers(asking, &header::HOST) {
@@ -201,12 +189,7 @@ fn append_ours(asking: &Asking<'_>, headers: &mut HeaderMap) {
     let (viewer, names) = (asking.request.viewer, asking.names);
     let address = value(&viewer.address.ip().to_canonical().to_string());
     append(asking, headers, &X_FORWARDED_FOR, &address);
-    append(
-        asking,
-        headers,
-        &header::VIA,
-        &names.via(viewer.version, asking.via_host),
-    );
+    append(asking, headers, &header::VIA, &names.via(viewer.version, asking.via_host));
     append(asking, headers, &CDN_LOOP, &value(names.word()));
     headers.insert(X_AMZ_CF_ID, value(asking.id));
 }
@@ -217,10 +200,7 @@ fn append(asking: &Asking<'_>, headers: &mut HeaderMap, name: &HeaderName, ours:
         _ => Vec::new(),
     };
     line.extend_from_slice(ours.as_bytes());
-    headers.insert(
-        name,
-        HeaderValue::from_bytes(&line).unwrap_or_else(|_| ours.clone()),
-    );
+    headers.insert(name, HeaderValue::from_bytes(&line).unwrap_or_else(|_| ours.clone()));
 }
 
 fn set_generated(asking: &Asking<'_>, headers: &mut HeaderMap) {

@@ -60,3 +60,46 @@ pub(crate) fn split_port(host: &str) -> (&str, Option<&str>) {
         _ => (host, None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ViewerProtocol::{AllowAll, HttpsOnly, RedirectToHttps};
+
+    /// Developer guide, requiring HTTPS between viewers and CloudFront.
+    #[test]
+    fn the_gate_knows_policy_method_and_version() {
+        let moved = Gate::Redirect(StatusCode::MOVED_PERMANENTLY);
+        let kept = Gate::Redirect(StatusCode::TEMPORARY_REDIRECT);
+        let (v10, v11, v2) = (Version::HTTP_10, Version::HTTP_11, Version::HTTP_2);
+        let table = [
+            (AllowAll, false, Method::POST, v10, Gate::Pass),
+            (RedirectToHttps, true, Method::POST, v11, Gate::Pass),
+            (HttpsOnly, true, Method::GET, v11, Gate::Pass),
+            (HttpsOnly, false, Method::GET, v11, Gate::Refuse),
+            (RedirectToHttps, false, Method::GET, v10, moved),
+            (RedirectToHttps, false, Method::HEAD, v11, moved),
+            (RedirectToHttps, false, Method::POST, v11, kept),
+            (RedirectToHttps, false, Method::OPTIONS, v2, kept),
+            (RedirectToHttps, false, Method::DELETE, v10, Gate::Refuse),
+        ];
+        for (policy, https, method, version, expected) in table {
+            let found = gate(policy, https, &method, version);
+            assert_eq!(found, expected, "{policy:?} {https} {method} {version:?}");
+        }
+    }
+
+    #[test]
+    fn the_location_keeps_host_path_and_query() {
+        let table = [
+            ("a.example", "/x?y=1", 8443, "https://a.example/x?y=1"),
+            ("a.example:8080", "/", 8443, "https://a.example:8443/"),
+            ("a.example:80", "/", 443, "https://a.example/"),
+            ("[::1]:8080", "/", 8443, "https://[::1]:8443/"),
+            ("[::1]", "/", 8443, "https://[::1]/"),
+        ];
+        for (host, path, port, expected) in table {
+            assert_eq!(location(host, path, port), expected, "{host}");
+        }
+    }
+}

@@ -56,19 +56,14 @@ impl Prepared {
     /// Whether `Server-Timing` is wanted: the draw, below [`SAMPLE_OF`], falls within the sampling
     /// rate, or the viewer says `Pragma: server-timing`. Never where the policy has it off.
     pub fn wants_server_timing(&self, request: &HeaderMap, draw: u32) -> bool {
-        self.server_timing
-            .is_some_and(|rate| draw < rate || asks_for_server_timing(request))
+        self.server_timing.is_some_and(|rate| draw < rate || asks_for_server_timing(request))
     }
 }
 
 fn asks_for_server_timing(request: &HeaderMap) -> bool {
     let lines = request.get_all(PRAGMA).iter();
     let mut directives = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
-    directives.any(|directive| {
-        directive
-            .trim_ascii()
-            .eq_ignore_ascii_case(b"server-timing")
-    })
+    directives.any(|directive| directive.trim_ascii().eq_ignore_ascii_case(b"server-timing"))
 }
 
 /// Reads and applies a policy at once: for tests and one-off use.

@@ -74,11 +74,7 @@ pub fn text(metrics: &Metrics<'_>) -> String {
             let _ = write!(text, "{},cdn-cache-miss,{place}", asked(upstream));
         }
     }
-    let _ = write!(
-        text,
-        ",cdn-downstream-fbl;dur={}",
-        metrics.downstream_first_byte.as_millis()
-    );
+    let _ = write!(text, ",cdn-downstream-fbl;dur={}", metrics.downstream_first_byte.as_millis());
     text
 }
 

@@ -91,9 +91,7 @@ pub fn stamp(headers: &mut HeaderMap, stamp: &Stamp<'_>) {
     if let Some(age) = stamp.age {
         headers.insert(header::AGE, HeaderValue::from(age.0));
     }
-    headers
-        .entry(header::SERVER)
-        .or_insert_with(|| stamp.names.server());
+    headers.entry(header::SERVER).or_insert_with(|| stamp.names.server());
     if let Some(date) = stamp.date {
         headers.entry(header::DATE).or_insert_with(|| date.clone());
     }
