@@ -14,9 +14,11 @@
 )]
 mod generated;
 mod list;
+mod word;
 
 pub use generated::*;
 use list::list;
+use word::word;
 
 /// One operation of the API: where it is called and what it carries.
 ///
