@@ -10,7 +10,7 @@
 
 use crate::metastore::Stage;
 use model::{ids::EdgeId, units::Revision};
-use ports::registry::{BEAT_EVERY, Beat, EdgeRegistry};
+use ports::registry::{BEAT_EVERY, Beat};
 use std::net::IpAddr;
 
 macro_rules! battery {

@@ -146,7 +146,7 @@ pub async fn the_bell_rings_at_once_for_one_who_is_behind(stage: &Stage) {
 /// A hundred wait, through both handles; one commit through one of them wakes them all.
 pub async fn the_bell_wakes_all_who_wait(stage: &Stage) {
     let seen = done(&*stage.one, [put("k", "1")]).await;
-    let waiting = stage
+    let listeners = stage
         .handles()
         .take(100)
         .map(async |store| wait(&*store, seen).await);
@@ -154,7 +154,7 @@ pub async fn the_bell_wakes_all_who_wait(stage: &Stage) {
         tokio::task::yield_now().await;
         stage.one.commit(writes([put("k", "2")])).await.unwrap()
     };
-    let (told, written) = join(join_all(waiting), writing).await;
+    let (told, written) = join(join_all(listeners), writing).await;
     assert!(told.iter().all(|change| change.revision == written));
 }
 
