@@ -98,11 +98,7 @@ fn condition((part, severity, why): (&'static str, Severity, String)) -> Conditi
         Severity::Degraded => "degraded",
         Severity::Unready => "unready",
     };
-    Condition {
-        part,
-        severity,
-        why,
-    }
+    Condition { part, severity, why }
 }
 
 async fn metrics(state: web::Data<State>) -> HttpResponse {
@@ -119,20 +115,11 @@ mod tests {
     use prometheus_client::metrics::counter::Counter;
 
     async fn ask(health: &Health, metrics: &Metrics, path: &str) -> (u16, String, String) {
-        let state = web::Data::new(State {
-            health: health.clone(),
-            metrics: metrics.clone(),
-        });
+        let state = web::Data::new(State { health: health.clone(), metrics: metrics.clone() });
         let app = test::init_service(App::new().app_data(state).configure(routes)).await;
         let request = test::TestRequest::get().uri(path).to_request();
         let answer = test::call_service(&app, request).await;
-        let kind = answer
-            .headers()
-            .get("content-type")
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
+        let kind = answer.headers().get("content-type").unwrap().to_str().unwrap().to_owned();
         let status = answer.status().as_u16();
         let body = test::read_body(answer).await;
         (status, kind, String::from_utf8(body.to_vec()).unwrap())
@@ -145,10 +132,7 @@ mod tests {
         health.ail("store", Severity::Degraded, "unreachable: start Redis");
         let (status, _, body) = ask(&health, &metrics, "/readyz").await;
         assert_eq!(status, 200);
-        assert!(
-            body.contains(r#""status":"degraded""#) && body.contains("start Redis"),
-            "{body}"
-        );
+        assert!(body.contains(r#""status":"degraded""#) && body.contains("start Redis"), "{body}");
         health.ail("edge", Severity::Unready, "no plans yet");
         assert_eq!(ask(&health, &metrics, "/readyz").await.0, 503);
         assert_eq!(ask(&health, &metrics, "/healthz").await.0, 200);

@@ -34,15 +34,10 @@ impl Health {
 
     /// All that is wrong, by part.
     pub fn conditions(&self) -> Vec<(&'static str, Severity, String)> {
-        self.lock()
-            .iter()
-            .map(|(part, (severity, why))| (*part, *severity, why.clone()))
-            .collect()
+        self.lock().iter().map(|(part, (severity, why))| (*part, *severity, why.clone())).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, (Severity, String)>> {
-        self.conditions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.conditions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -71,10 +71,7 @@ pub enum RunError {
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> RunError + use<'_> {
-    |why| RunError::Io {
-        path: path.to_owned(),
-        why,
-    }
+    |why| RunError::Io { path: path.to_owned(), why }
 }
 
 /// A data folder that is ours until this is dropped; dropping takes the run file away.
@@ -95,10 +92,7 @@ impl Claim {
         builder.create(folder).map_err(io_error(folder))?;
         let lock = lock(folder)?;
         let _ = fs::remove_file(folder.join(NAME));
-        Ok(Self {
-            folder: folder.to_owned(),
-            _lock: lock,
-        })
+        Ok(Self { folder: folder.to_owned(), _lock: lock })
     }
 
     /// Says where everything listens.
@@ -156,11 +150,7 @@ mod tests {
     use super::*;
 
     fn run() -> Run {
-        Run {
-            pid: 7,
-            edge_http: Some(([127, 0, 0, 1], 41001).into()),
-            ..Run::default()
-        }
+        Run { pid: 7, edge_http: Some(([127, 0, 0, 1], 41001).into()), ..Run::default() }
     }
 
     #[test]

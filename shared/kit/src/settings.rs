@@ -181,10 +181,7 @@ impl Default for Settings {
 
 impl Default for Metadata {
     fn default() -> Self {
-        Self {
-            url: "embedded".into(),
-            url_file: None,
-        }
+        Self { url: "embedded".into(), url_file: None }
     }
 }
 
@@ -208,9 +205,7 @@ impl Default for Edge {
 
 impl Default for Control {
     fn default() -> Self {
-        Self {
-            listen: loopback(9300),
-        }
+        Self { listen: loopback(9300) }
     }
 }
 
@@ -231,19 +226,12 @@ impl Default for Dns {
 
 impl Default for Admin {
     fn default() -> Self {
-        Self {
-            listen: loopback(9301),
-        }
+        Self { listen: loopback(9301) }
     }
 }
 
 impl Default for Telemetry {
     fn default() -> Self {
-        Self {
-            log: "info".into(),
-            format: "text".into(),
-            otlp_endpoint: None,
-            sample: 1.0,
-        }
+        Self { log: "info".into(), format: "text".into(), otlp_endpoint: None, sample: 1.0 }
     }
 }

@@ -68,10 +68,7 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(3)).await;
         });
         let mut signals = Signals::listen().unwrap();
-        assert_eq!(
-            drain(stopper, &mut signals, MOST_DRAIN).await,
-            Ended::Drained
-        );
+        assert_eq!(drain(stopper, &mut signals, MOST_DRAIN).await, Ended::Drained);
         worker.await.unwrap();
     }
 
@@ -79,9 +76,6 @@ mod tests {
     async fn draining_does_not_wait_forever() {
         let (stopper, _held) = channel();
         let mut signals = Signals::listen().unwrap();
-        assert_eq!(
-            drain(stopper, &mut signals, MOST_DRAIN).await,
-            Ended::TooLong
-        );
+        assert_eq!(drain(stopper, &mut signals, MOST_DRAIN).await, Ended::TooLong);
     }
 }

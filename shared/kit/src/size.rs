@@ -19,11 +19,7 @@ pub fn bytes(text: &str) -> Option<u64> {
 fn scaled(number: &str, unit: u64) -> Option<u64> {
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     let whole: u64 = whole.parse().ok()?;
-    Some(
-        whole
-            .checked_mul(unit)?
-            .saturating_add(fraction(part, unit)?),
-    )
+    Some(whole.checked_mul(unit)?.saturating_add(fraction(part, unit)?))
 }
 
 /// `part` / 10^(its length) of a unit, rounded down; at most six digits count.

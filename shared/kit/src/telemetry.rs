@@ -110,10 +110,7 @@ fn provider(
     let provider = SdkTracerProvider::builder()
         .with_resource(Resource::builder().with_service_name(name).build())
         .with_sampler(Sampler::ParentBased(Box::new(root)))
-        .with_batch_exporter(OnRuntime {
-            exporter: Arc::new(exporter),
-            runtime: Handle::current(),
-        })
+        .with_batch_exporter(OnRuntime { exporter: Arc::new(exporter), runtime: Handle::current() })
         .build();
     Ok(Some(provider))
 }

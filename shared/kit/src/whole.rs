@@ -13,14 +13,9 @@ use std::{
 /// # Errors
 /// The system's; the old file then still stands.
 pub fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    let draft = path.with_file_name(format!(
-        "{}.{}.new",
-        name.to_string_lossy(),
-        std::process::id()
-    ));
+    let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let draft =
+        path.with_file_name(format!("{}.{}.new", name.to_string_lossy(), std::process::id()));
     let written = private(&draft)
         .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&draft, path));
@@ -31,12 +26,7 @@ pub fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
 }
 
 fn private(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]

@@ -21,10 +21,7 @@ async fn spans_are_delivered_when_the_process_ends() {
     tracing::info_span!(target: "elsewhere", "ours-it-is-not").in_scope(|| ());
     started.finish().await;
     let request = receiver.await.unwrap();
-    assert!(
-        request.starts_with("POST /v1/traces HTTP/1.1\r\n"),
-        "{request}"
-    );
+    assert!(request.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("nearfront-test") && request.contains("lookup"));
     assert!(!request.contains("ours-it-is-not"));
 }
@@ -45,9 +42,7 @@ fn whole(read: &[u8]) -> bool {
     let Some((head, _)) = text.split_once("\r\n\r\n") else {
         return false;
     };
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "));
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
     let length: usize = length.unwrap().parse().unwrap();
     read.len() >= head.len() + 4 + length
 }

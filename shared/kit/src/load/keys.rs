@@ -50,14 +50,8 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("object_stores.*.access_key_id", Kind::Text(values::filled)),
     ("object_stores.*.endpoint", Kind::Text(values::http)),
     ("object_stores.*.region", Kind::Text(values::filled)),
-    (
-        "object_stores.*.secret_access_key",
-        Kind::Text(values::filled),
-    ),
-    (
-        "object_stores.*.secret_access_key_file",
-        Kind::Text(values::path),
-    ),
+    ("object_stores.*.secret_access_key", Kind::Text(values::filled)),
+    ("object_stores.*.secret_access_key_file", Kind::Text(values::path)),
     ("object_stores.*.url", Kind::Text(values::store)),
     ("object_stores.*.virtual_hosted_style", Kind::Flag),
     ("telemetry.format", Kind::Text(values::format)),
@@ -69,9 +63,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
 
 /// What the value at this path must be; none when no key is there.
 pub(super) fn kind(pattern: &str) -> Option<Kind> {
-    KEYS.iter()
-        .find(|(path, _)| *path == pattern)
-        .map(|(_, kind)| *kind)
+    KEYS.iter().find(|(path, _)| *path == pattern).map(|(_, kind)| *kind)
 }
 
 /// Whether there are keys below this path.
@@ -82,11 +74,7 @@ pub(super) fn is_table(pattern: &str) -> bool {
 /// Names directly below a table; the whole file is the table with the empty path.
 pub(super) fn children(table: &str) -> impl Iterator<Item = &'static str> {
     let depth = if table.is_empty() { 0 } else { table.len() + 1 };
-    let inside = if table.is_empty() {
-        String::new()
-    } else {
-        format!("{table}.")
-    };
+    let inside = if table.is_empty() { String::new() } else { format!("{table}.") };
     KEYS.iter()
         .filter(move |(path, _)| path.starts_with(&inside))
         .filter_map(move |(path, _)| path.get(depth..)?.split('.').next())
@@ -97,10 +85,7 @@ pub(super) fn children(table: &str) -> impl Iterator<Item = &'static str> {
 /// A key of exactly this name elsewhere wins over one of a similar name here.
 pub(super) fn nearest(table: &str, name: &str) -> Option<String> {
     let here = children(table).min_by_key(|known| strsim::osa_distance(known, name))?;
-    let elsewhere = || {
-        KEYS.iter()
-            .find(|(path, _)| path.ends_with(&format!(".{name}")))
-    };
+    let elsewhere = || KEYS.iter().find(|(path, _)| path.ends_with(&format!(".{name}")));
     match elsewhere() {
         Some((path, _)) if strsim::osa_distance(here, name) > 2 => Some((*path).to_owned()),
         _ if table.is_empty() => Some(here.to_owned()),
@@ -137,11 +122,7 @@ mod tests {
             return into.push(path.to_owned());
         };
         for (key, value) in table {
-            let below = if path.is_empty() {
-                key.clone()
-            } else {
-                format!("{path}.{key}")
-            };
+            let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             leaves(value, &below, into);
         }
     }

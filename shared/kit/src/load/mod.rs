@@ -65,9 +65,7 @@ pub enum LoadError {
 }
 
 fn listed(faults: &[Fault]) -> String {
-    faults
-        .iter()
-        .fold(String::new(), |list, fault| format!("{list}\n  {fault}"))
+    faults.iter().fold(String::new(), |list, fault| format!("{list}\n  {fault}"))
 }
 
 /// Reads `file`, or [`DEFAULT_FILE`] where that exists, and the environment of this process; then
@@ -87,10 +85,7 @@ fn text_of(file: Option<&Path>) -> Result<String, LoadError> {
         Err(why) if file.is_none() && why.kind() == std::io::ErrorKind::NotFound => {
             Ok(String::new())
         }
-        read => read.map_err(|why| LoadError::Unreadable {
-            path: path.to_owned(),
-            why,
-        }),
+        read => read.map_err(|why| LoadError::Unreadable { path: path.to_owned(), why }),
     }
 }
 
@@ -128,11 +123,7 @@ pub fn read(text: &str, variables: Variables) -> Result<Settings, Vec<Fault>> {
 }
 
 fn fault(path: impl Into<String>, problem: impl Into<String>) -> Fault {
-    Fault {
-        path: path.into(),
-        problem: problem.into(),
-        variable: None,
-    }
+    Fault { path: path.into(), problem: problem.into(), variable: None }
 }
 
 fn merge(text: &str, variables: Variables) -> Result<config::Value, Fault> {
@@ -153,10 +144,7 @@ fn merge(text: &str, variables: Variables) -> Result<config::Value, Fault> {
 fn syntax(text: &str, why: &toml::de::Error) -> Fault {
     let before = why.span().and_then(|span| text.get(..span.start));
     let line = before.map_or(1, |before| before.matches('\n').count() + 1);
-    fault(
-        format!("line {line}"),
-        format!("this is not TOML: {}", why.message()),
-    )
+    fault(format!("line {line}"), format!("this is not TOML: {}", why.message()))
 }
 
 /// What no single value can tell.
@@ -169,10 +157,7 @@ fn together(settings: &Settings) -> Vec<Fault> {
         ));
     }
     if settings.metadata.url_file.is_some() && settings.metadata.url != "embedded" {
-        faults.push(fault(
-            "metadata.url_file",
-            "metadata.url is set too: keep one of the two",
-        ));
+        faults.push(fault("metadata.url_file", "metadata.url is set too: keep one of the two"));
     }
     for (name, store) in &settings.object_stores {
         faults.extend(store_together(name, store));
@@ -184,10 +169,7 @@ fn store_together(name: &str, store: &crate::settings::ObjectStore) -> Vec<Fault
     let path = |key: &str| walk::below(&walk::below("object_stores", name), key);
     let mut faults = Vec::new();
     if store.url.is_empty() {
-        faults.push(fault(
-            path("url"),
-            "is missing: every object store needs one",
-        ));
+        faults.push(fault(path("url"), "is missing: every object store needs one"));
     }
     let secrets = (&store.secret_access_key, &store.secret_access_key_file);
     if let (Some(_), Some(_)) = secrets {

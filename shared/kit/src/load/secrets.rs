@@ -23,11 +23,7 @@ pub(super) fn fill(mut settings: Settings) -> Result<Settings, Vec<Fault>> {
             faults.push(fault(path, problem));
         }
     }
-    if faults.is_empty() {
-        Ok(settings)
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(settings) } else { Err(faults) }
 }
 
 fn url(file: &Path) -> Result<String, String> {

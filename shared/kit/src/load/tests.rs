@@ -35,10 +35,7 @@ url = "file:///srv/media"
 "#;
 
 fn set(pairs: &[(&str, &str)]) -> Variables {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 fn faults(text: &str, pairs: &[(&str, &str)]) -> Vec<String> {
@@ -58,10 +55,7 @@ fn the_sample_is_read_as_written() {
     let settings = read(SAMPLE, Variables::new()).unwrap();
     assert_eq!(settings.edge.latitude, Some(50.0));
     assert_eq!(settings.edge.public_addresses.len(), 2);
-    assert_eq!(
-        settings.object_stores["media.example"].url,
-        "file:///srv/media"
-    );
+    assert_eq!(settings.object_stores["media.example"].url, "file:///srv/media");
 }
 
 #[test]
@@ -73,10 +67,7 @@ fn variables_win_over_the_file() {
             ("NEARFRONT__DNS__TTL", "5"),
             ("NEARFRONT__TELEMETRY__SAMPLE", "1"),
             ("NEARFRONT__EDGE__PUBLIC_ADDRESSES", "192.0.2.7, 192.0.2.8"),
-            (
-                "NEARFRONT__OBJECT_STORES__DEFAULT__VIRTUAL_HOSTED_STYLE",
-                "true",
-            ),
+            ("NEARFRONT__OBJECT_STORES__DEFAULT__VIRTUAL_HOSTED_STYLE", "true"),
             ("NEARFRONT__ZONE", ""),
             ("NEARFRONTIER", "not ours"),
         ]),
@@ -115,10 +106,7 @@ fn a_wrong_key_in_any_table_is_refused_by_name() {
         at.insert("wrongg".into(), 1.into());
         let found = faults(&toml::to_string(&slipped).unwrap(), &[]);
         assert_eq!(found.len(), 1, "{path:?}: {found:?}");
-        assert!(
-            found[0].contains("wrongg: there is no such key; the nearest is `"),
-            "{found:?}"
-        );
+        assert!(found[0].contains("wrongg: there is no such key; the nearest is `"), "{found:?}");
         table = toml::from_str(SAMPLE).unwrap();
     }
 }
@@ -145,10 +133,7 @@ fn all_faults_come_together_with_path_and_advice() {
         "zone: must be text, in quotes, not a whole number",
     ];
     for text in expected {
-        assert!(
-            found.iter().any(|fault| fault.starts_with(text)),
-            "{text}: {found:#?}"
-        );
+        assert!(found.iter().any(|fault| fault.starts_with(text)), "{text}: {found:#?}");
     }
     let other = faults("[edge]\nlatitude = 1", &[]);
     assert!(other[0].contains("belong together"), "{other:?}");
@@ -157,10 +142,7 @@ fn all_faults_come_together_with_path_and_advice() {
 #[test]
 fn what_is_not_toml_names_its_line() {
     let found = faults("zone = 'a'\nzone = = 3\n", &[]);
-    assert!(
-        found[0].starts_with("line 2: this is not TOML"),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("line 2: this is not TOML"), "{found:?}");
 }
 
 #[test]
@@ -180,10 +162,7 @@ fn secrets_are_read_from_files_and_never_printed() {
     assert!(!format!("{settings:?}").contains("hush"));
     std::fs::remove_file(&secret).unwrap();
     let why = load(Some(&file)).unwrap_err().to_string();
-    assert!(
-        why.contains("object_stores.default.secret_access_key_file: "),
-        "{why}"
-    );
+    assert!(why.contains("object_stores.default.secret_access_key_file: "), "{why}");
 }
 
 #[test]

@@ -7,18 +7,11 @@ use url::Url;
 pub(super) type Checked = Result<(), String>;
 
 fn must(holds: bool, otherwise: &str) -> Checked {
-    if holds {
-        Ok(())
-    } else {
-        Err(otherwise.to_owned())
-    }
+    if holds { Ok(()) } else { Err(otherwise.to_owned()) }
 }
 
 pub(super) fn filled(text: &str) -> Checked {
-    must(
-        !text.trim().is_empty(),
-        "must not be empty: leave the key out instead",
-    )
+    must(!text.trim().is_empty(), "must not be empty: leave the key out instead")
 }
 
 pub(super) fn path(text: &str) -> Checked {
@@ -104,10 +97,7 @@ pub(super) fn pop(text: &str) -> Checked {
 }
 
 pub(super) fn product(text: &str) -> Checked {
-    must(
-        matches!(text, "nearfront" | "cloudfront"),
-        "must be \"nearfront\" or \"cloudfront\"",
-    )
+    must(matches!(text, "nearfront" | "cloudfront"), "must be \"nearfront\" or \"cloudfront\"")
 }
 
 pub(super) fn memory(text: &str) -> Checked {
@@ -118,18 +108,13 @@ pub(super) fn memory(text: &str) -> Checked {
 }
 
 pub(super) fn format(text: &str) -> Checked {
-    must(
-        matches!(text, "text" | "json"),
-        "must be \"text\" or \"json\"",
-    )
+    must(matches!(text, "text" | "json"), "must be \"text\" or \"json\"")
 }
 
 pub(super) fn filter(text: &str) -> Checked {
-    tracing_subscriber::EnvFilter::try_new(text)
-        .map(drop)
-        .map_err(|why| {
-            format!("must be a log filter such as \"info\" or \"nearfront_edge=debug,info\": {why}")
-        })
+    tracing_subscriber::EnvFilter::try_new(text).map(drop).map_err(|why| {
+        format!("must be a log filter such as \"info\" or \"nearfront_edge=debug,info\": {why}")
+    })
 }
 
 fn url(text: &str, schemes: &[&str]) -> Option<Url> {
@@ -153,10 +138,13 @@ pub(super) fn collector(text: &str) -> Checked {
 
 /// Clusters and sentinels name several servers in one URL, so only the scheme is looked at here.
 pub(super) fn metadata(text: &str) -> Checked {
-    let known = ["redis", "rediss", "redis+cluster", "redis+sentinel"];
-    let good = text
-        .split_once("://")
-        .is_some_and(|(scheme, rest)| known.contains(&scheme) && !rest.is_empty());
+    let known = ["", "+cluster", "+sentinel"];
+    let scheme = |scheme: &str| {
+        let kind = scheme.strip_prefix("rediss").or(scheme.strip_prefix("redis"));
+        kind.is_some_and(|kind| known.contains(&kind))
+    };
+    let good =
+        text.split_once("://").is_some_and(|(before, rest)| scheme(before) && !rest.is_empty());
     must(
         text == "embedded" || good,
         "must be \"embedded\" or begin with redis://, rediss://, redis+cluster:// or redis+sentinel://",
@@ -181,24 +169,24 @@ mod tests {
     #[test]
     fn zones_are_dns_names() {
         assert_eq!(zone("nearfront.localhost"), Ok(()));
-        for bad in [
-            "",
-            "a..b",
-            "Cdn.example",
-            "-a.example",
-            "a_b.example",
-            "a.example.",
-        ] {
+        for bad in ["", "a..b", "Cdn.example", "-a.example", "a_b.example", "a.example."] {
             assert!(zone(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn urls_are_told_by_their_schemes() {
-        for good in ["embedded", "redis://h:1/0", "redis+sentinel://a:1,b:2/main"] {
+        for good in [
+            "embedded",
+            "redis://h:1/0",
+            "rediss+cluster://h:1,i:1",
+            "redis+sentinel://a:1,b:2/main",
+        ] {
             assert_eq!(metadata(good), Ok(()), "{good}");
         }
-        assert!(metadata("http://h").is_err());
+        for bad in ["", "http://h", "redis://", "redisss://h", "redis+ring://h"] {
+            assert!(metadata(bad).is_err(), "{bad}");
+        }
         for good in ["s3://", "s3://bucket/prefix", "file:///srv", "memory://"] {
             assert_eq!(store(good), Ok(()), "{good}");
         }

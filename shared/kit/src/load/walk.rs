@@ -19,16 +19,8 @@ pub(super) fn walk(merged: &Value) -> (Json, Vec<Fault>) {
 
 /// The path of `key` in a table; keys with dots are quoted.
 pub(super) fn below(table: &str, key: &str) -> String {
-    let key = if key.contains('.') {
-        format!("\"{key}\"")
-    } else {
-        key.to_owned()
-    };
-    if table.is_empty() {
-        key
-    } else {
-        format!("{table}.{key}")
-    }
+    let key = if key.contains('.') { format!("\"{key}\"") } else { key.to_owned() };
+    if table.is_empty() { key } else { format!("{table}.{key}") }
 }
 
 struct Walk {
@@ -52,11 +44,7 @@ impl Walk {
 
     fn entry(&mut self, pattern: &str, path: &str, key: &str, value: &Value) -> Option<Json> {
         let any = below(pattern, "*");
-        let pattern_here = if keys::is_table(&any) {
-            any
-        } else {
-            below(pattern, key)
-        };
+        let pattern_here = if keys::is_table(&any) { any } else { below(pattern, key) };
         let path_here = below(path, key);
         if let Some(kind) = keys::kind(&pattern_here) {
             return self.leaf(kind, &path_here, value);
@@ -78,8 +66,7 @@ impl Walk {
             Kind::Number(least, most) => number(value, least, most),
             Kind::Flag => flag(value),
         };
-        read.map_err(|problem| self.fault(path, value, problem))
-            .ok()
+        read.map_err(|problem| self.fault(path, value, problem)).ok()
     }
 
     fn fault(&mut self, path: &str, value: &Value, problem: String) {
@@ -105,10 +92,7 @@ fn variable(value: &Value) -> Option<&str> {
 
 fn text(value: &Value, check: fn(&str) -> super::values::Checked) -> Read {
     let ValueKind::String(text) = &value.kind else {
-        return Err(format!(
-            "must be text, in quotes, not {}",
-            what(&value.kind)
-        ));
+        return Err(format!("must be text, in quotes, not {}", what(&value.kind)));
     };
     check(text).map(|()| Json::from(text.as_str()))
 }
@@ -119,9 +103,7 @@ fn list(value: &Value, check: fn(&str) -> super::values::Checked) -> Read {
     }
     let ValueKind::Array(values) = &value.kind else {
         let kind = what(&value.kind);
-        return Err(format!(
-            "must be a list of texts, [\"…\", \"…\"], not {kind}"
-        ));
+        return Err(format!("must be a list of texts, [\"…\", \"…\"], not {kind}"));
     };
     let texts: Option<Vec<_>> = values.iter().map(as_text).collect();
     let texts = texts.ok_or("every item must be text, in quotes")?;
