@@ -24,10 +24,7 @@ pub fn on_arrival(law: Law, headers: &HeaderMap, times: Times) -> Seconds {
 
 /// The `Age` header: the first member of the list; 0 when absent or no number.
 pub fn header_value(headers: &HeaderMap) -> Seconds {
-    let line = headers
-        .get(header::AGE)
-        .map(http::HeaderValue::as_bytes)
-        .unwrap_or_default();
+    let line = headers.get(header::AGE).map(http::HeaderValue::as_bytes).unwrap_or_default();
     let first = line.split(|byte| *byte == b',').next().unwrap_or_default();
     directives::delta_seconds(first.trim_ascii()).unwrap_or_default()
 }

@@ -10,10 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 /// Reads a date in any of the three forms; none for anything else, dates before 1970 included.
 pub fn parse(value: &HeaderValue) -> Option<Timestamp> {
     let text = value.to_str().ok()?.trim();
-    let since = httpdate::parse_http_date(text)
-        .ok()?
-        .duration_since(UNIX_EPOCH)
-        .ok()?;
+    let since = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some(Timestamp(since.as_secs().saturating_mul(1000)))
 }
 
@@ -48,14 +45,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_date_is_none() {
-        for text in [
-            "",
-            "0",
-            "-1",
-            "tomorrow",
-            "Sun, 06 Nov 1894 08:49:37 GMT",
-            "1994-11-06",
-        ] {
+        for text in ["", "0", "-1", "tomorrow", "Sun, 06 Nov 1894 08:49:37 GMT", "1994-11-06"] {
             assert_eq!(read(text), None, "{text:?}");
         }
     }
@@ -63,10 +53,7 @@ mod tests {
     #[test]
     fn writing_and_reading_agree() {
         for seconds in [0, 784_111_777, 4_102_444_800] {
-            assert_eq!(
-                read(&format(Timestamp(seconds * 1000 + 999))),
-                Some(seconds)
-            );
+            assert_eq!(read(&format(Timestamp(seconds * 1000 + 999))), Some(seconds));
         }
         assert_eq!(format(Timestamp(u64::MAX)), "Fri, 31 Dec 9999 23:59:59 GMT");
     }

@@ -97,9 +97,7 @@ impl Directives {
     /// What a response says under this law: `CDN-Cache-Control` goes before `Cache-Control` under
     /// [`Law::Http`] (RFC 9213 §2).
     pub fn of_response(law: Law, headers: &HeaderMap) -> Self {
-        let targeted = (law == Law::Http)
-            .then(|| targeted::cdn_cache_control(headers))
-            .flatten();
+        let targeted = (law == Law::Http).then(|| targeted::cdn_cache_control(headers)).flatten();
         targeted.unwrap_or_else(|| Self::of(headers))
     }
 
@@ -115,10 +113,7 @@ impl Directives {
 
     /// Nothing said yet, by a targeted field.
     pub(crate) fn of_targeted() -> Self {
-        Self {
-            targeted: true,
-            ..Self::default()
-        }
+        Self { targeted: true, ..Self::default() }
     }
 
     /// Whether this directive is there.
@@ -161,10 +156,7 @@ impl Directives {
 
     pub(crate) fn withhold(&mut self, name: &str, value: &[u8]) {
         let list = unquoted(value);
-        let mut names = list
-            .split(|byte| *byte == b',')
-            .map(<[u8]>::trim_ascii)
-            .peekable();
+        let mut names = list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).peekable();
         let fields: Option<Vec<_>> = names.by_ref().take(MOST_FIELDS).map(field_name).collect();
         match fields {
             Some(fields) if names.peek().is_none() => self.withheld.extend(fields),
@@ -198,9 +190,7 @@ pub fn delta_seconds(text: &[u8]) -> Option<Seconds> {
         return None;
     }
     let digits = text.iter().map(|digit| u64::from(digit - b'0'));
-    let value = digits.fold(0_u64, |sum, digit| {
-        sum.saturating_mul(10).saturating_add(digit)
-    });
+    let value = digits.fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add(digit));
     Some(Seconds(value).min(LONGEST))
 }
 
@@ -208,28 +198,18 @@ pub fn delta_seconds(text: &[u8]) -> Option<Seconds> {
 fn split(member: &[u8]) -> (&str, Option<&[u8]>) {
     let mut parts = member.splitn(2, |byte| *byte == b'=');
     let name = parts.next().unwrap_or_default().trim_ascii();
-    (
-        std::str::from_utf8(name).unwrap_or_default(),
-        parts.next().map(<[u8]>::trim_ascii),
-    )
+    (std::str::from_utf8(name).unwrap_or_default(), parts.next().map(<[u8]>::trim_ascii))
 }
 
 /// A quoted string without quotes and backslashes, anything else as it is.
 fn unquoted(value: &[u8]) -> Vec<u8> {
-    let Some(inner) = value
-        .strip_prefix(b"\"")
-        .and_then(|rest| rest.strip_suffix(b"\""))
-    else {
+    let Some(inner) = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else {
         return value.to_vec();
     };
     let mut plain = Vec::with_capacity(inner.len());
     let mut bytes = inner.iter();
     while let Some(byte) = bytes.next() {
-        plain.extend(if *byte == b'\\' {
-            bytes.next()
-        } else {
-            Some(byte)
-        });
+        plain.extend(if *byte == b'\\' { bytes.next() } else { Some(byte) });
     }
     plain
 }
@@ -244,10 +224,7 @@ struct Members<'a> {
 
 impl<'a> Members<'a> {
     fn of(line: &'a [u8]) -> Self {
-        Self {
-            rest: line,
-            quotes: true,
-        }
+        Self { rest: line, quotes: true }
     }
 
     fn end(&mut self) -> usize {
@@ -257,10 +234,7 @@ impl<'a> Members<'a> {
             }
             self.quotes = false;
         }
-        self.rest
-            .iter()
-            .position(|byte| *byte == b',')
-            .unwrap_or(self.rest.len())
+        self.rest.iter().position(|byte| *byte == b',').unwrap_or(self.rest.len())
     }
 }
 

@@ -17,11 +17,7 @@ const GUESS_PART: u64 = 10;
 ///
 /// None when it says nothing. What cannot be read is 0, so that the response is stale.
 pub fn explicit(said: &Directives, headers: &HeaderMap, received: Timestamp) -> Option<Seconds> {
-    let expires = || {
-        (!said.targeted)
-            .then(|| from_expires(headers, received))
-            .flatten()
-    };
+    let expires = || (!said.targeted).then(|| from_expires(headers, received)).flatten();
     said.s_maxage.or(said.max_age).or_else(expires)
 }
 
@@ -44,10 +40,7 @@ pub fn heuristic(headers: &HeaderMap, received: Timestamp) -> Seconds {
 /// Whether a response with this status may be kept and its lifetime guessed though nothing is said
 /// (RFC 9110 §15.1).
 pub fn heuristically_cacheable(status: StatusCode) -> bool {
-    matches!(
-        status.as_u16(),
-        200 | 203 | 204 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501
-    )
+    matches!(status.as_u16(), 200 | 203 | 204 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
 /// Lifetime under RFC 9111: the origin's word, else the policy's default, else a guess; never more

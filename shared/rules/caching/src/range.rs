@@ -69,10 +69,7 @@ fn read(value: &[u8], length: u64) -> Option<Asked> {
     if !unit.trim_ascii().eq_ignore_ascii_case(b"bytes") {
         return None;
     }
-    let mut ranges = set
-        .get(1..)?
-        .split(|byte| *byte == b',')
-        .map(<[u8]>::trim_ascii);
+    let mut ranges = set.get(1..)?.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     let one = ranges.by_ref().find(|range| !range.is_empty())?;
     if ranges.any(|range| !range.is_empty()) {
         return None;
@@ -93,10 +90,9 @@ fn part(first: &[u8], last: &[u8], length: u64) -> Option<Asked> {
         return None;
     }
     Some(match final_byte {
-        Some(most) if start <= most => Asked::One(Part {
-            start,
-            end: end.unwrap_or(most).min(most),
-        }),
+        Some(most) if start <= most => {
+            Asked::One(Part { start, end: end.unwrap_or(most).min(most) })
+        }
         _ => Asked::Unsatisfiable,
     })
 }
@@ -107,9 +103,7 @@ fn number(text: &[u8]) -> Option<u64> {
         return None;
     }
     let digits = text.iter().map(|digit| u64::from(digit - b'0'));
-    Some(digits.fold(0_u64, |sum, digit| {
-        sum.saturating_mul(10).saturating_add(digit)
-    }))
+    Some(digits.fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add(digit)))
 }
 
 /// Whether `If-Range` is absent or holds: a strong entity tag that is the stored one, or a date

@@ -101,11 +101,7 @@ pub fn decide(
 pub fn absent(terms: &Terms<'_>, request: &RequestView<'_>, why: Why) -> Decision {
     let asks =
         terms.law == Law::Http && Directives::of_request(request.headers).has(Flag::OnlyIfCached);
-    if asks {
-        Decision::GatewayTimeout
-    } else {
-        Decision::Fetch(why)
-    }
+    if asks { Decision::GatewayTimeout } else { Decision::Fetch(why) }
 }
 
 /// Whether an answer to a method that may change things takes the copies of its URL away
@@ -123,10 +119,7 @@ fn by_cloudfront(terms: &Terms<'_>, stored: &StoredView<'_>, now: Timestamp) -> 
     }
     let past = resident.minus(stored.fresh_for);
     if stale::while_revalidate(terms, stored).is_some_and(|window| past < window) {
-        return Decision::ServeStale {
-            age,
-            refresh_behind: true,
-        };
+        return Decision::ServeStale { age, refresh_behind: true };
     }
     ask(stored, Why::Stale)
 }
@@ -178,34 +171,19 @@ fn when_stale(
 ) -> Decision {
     let said = Directives::of_response(Law::Http, stored.headers);
     if Prohibited::by_standard(&said) {
-        let why = if said.has(Flag::NoCache) {
-            Why::NoCache
-        } else {
-            Why::Stale
-        };
+        let why = if said.has(Flag::NoCache) { Why::NoCache } else { Why::Stale };
         return ask(stored, why);
     }
-    let response = ResponseView {
-        status: stored.status,
-        headers: stored.headers,
-    };
+    let response = ResponseView { status: stored.status, headers: stored.headers };
     let lifetime = freshness::standard(terms, &said, &response, stored.received_at);
     let age = age::current(stored, now);
     let past = age.minus(lifetime);
     if wants.max_stale.is_some_and(|most| past <= most) {
-        return Decision::ServeStale {
-            age,
-            refresh_behind: false,
-        };
+        return Decision::ServeStale { age, refresh_behind: false };
     }
-    let window = said
-        .stale_while_revalidate
-        .filter(|_| wants.max_age.is_none());
+    let window = said.stale_while_revalidate.filter(|_| wants.max_age.is_none());
     if window.is_some_and(|window| past < window) {
-        return Decision::ServeStale {
-            age,
-            refresh_behind: true,
-        };
+        return Decision::ServeStale { age, refresh_behind: true };
     }
     ask(stored, Why::Stale)
 }

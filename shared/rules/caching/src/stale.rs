@@ -86,9 +86,7 @@ impl Prohibited {
 /// directive, but not beyond the policy's maximum; none when it does not say so.
 pub fn while_revalidate(terms: &Terms<'_>, stored: &StoredView<'_>) -> Option<Seconds> {
     let said = Directives::of_response(Law::CloudFront, stored.headers);
-    let window = said
-        .stale_while_revalidate
-        .filter(|_| !said.has(Flag::MustRevalidate))?;
+    let window = said.stale_while_revalidate.filter(|_| !said.has(Flag::MustRevalidate))?;
     Some(window.min(terms.ttl.max.minus(stored.fresh_for)))
 }
 
@@ -119,14 +117,8 @@ pub fn on_error(
     let age = age::current(stored, now);
     match (refused, terms.law) {
         (Some(why), _) => OnError::Pass(why),
-        (None, Law::CloudFront) => OnError::Serve {
-            age,
-            retry_after: terms.error_ttl(status),
-        },
-        (None, Law::Http) => OnError::Serve {
-            age,
-            retry_after: Seconds::ZERO,
-        },
+        (None, Law::CloudFront) => OnError::Serve { age, retry_after: terms.error_ttl(status) },
+        (None, Law::Http) => OnError::Serve { age, retry_after: Seconds::ZERO },
     }
 }
 
@@ -138,9 +130,7 @@ fn refused_by_cloudfront(
 ) -> Option<Why> {
     let said = Directives::of_response(Law::CloudFront, stored.headers);
     let past = age::resident(stored, now).minus(stored.fresh_for);
-    let over = said
-        .stale_if_error
-        .is_some_and(|window| past >= window.min(terms.ttl.max));
+    let over = said.stale_if_error.is_some_and(|window| past >= window.min(terms.ttl.max));
     match () {
         () if terms.ttl.min == Seconds::ZERO && terms.ttl.max == Seconds::ZERO => {
             Some(Why::CachingDisabled)
@@ -160,10 +150,7 @@ fn refused_by_standard(
 ) -> Option<Why> {
     let said = Directives::of_response(Law::Http, stored.headers);
     let wants = Directives::of_request(request.headers);
-    let response = ResponseView {
-        status: stored.status,
-        headers: stored.headers,
-    };
+    let response = ResponseView { status: stored.status, headers: stored.headers };
     let lifetime = freshness::standard(terms, &said, &response, stored.received_at);
     let past = age::current(stored, now).minus(lifetime);
     let window = wants.stale_if_error.or(said.stale_if_error);

@@ -18,9 +18,7 @@ pub fn cdn_cache_control(headers: &HeaderMap) -> Option<Directives> {
     let mut said = Directives::of_targeted();
     let mut any = false;
     for line in headers.get_all(NAME) {
-        let mut reader = Reader {
-            rest: line.as_bytes(),
-        };
+        let mut reader = Reader { rest: line.as_bytes() };
         any |= reader.dictionary(&mut said)?;
     }
     any.then_some(said)
@@ -91,11 +89,7 @@ impl<'a> Reader<'a> {
     }
 
     fn member(&mut self) -> Option<Value> {
-        let value = if self.eat(b'=') {
-            self.value()?
-        } else {
-            Value::True
-        };
+        let value = if self.eat(b'=') { self.value()? } else { Value::True };
         while self.eat(b';') {
             self.skip(b" ");
             self.key()?;
@@ -173,11 +167,7 @@ impl<'a> Reader<'a> {
     }
 
     fn run(&mut self, belongs: impl Fn(u8) -> bool) -> &'a [u8] {
-        let end = self
-            .rest
-            .iter()
-            .position(|byte| !belongs(*byte))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.iter().position(|byte| !belongs(*byte)).unwrap_or(self.rest.len());
         let (run, rest) = self.rest.split_at_checked(end).unwrap_or_default();
         self.rest = rest;
         run

@@ -20,16 +20,9 @@ pub struct Validators {
 impl Validators {
     /// Those of a stored copy; what is malformed is left out.
     pub fn of(headers: &HeaderMap) -> Self {
-        let etag = headers
-            .get(header::ETAG)
-            .filter(|tag| opaque(tag.as_bytes()).is_some());
-        let modified = headers
-            .get(header::LAST_MODIFIED)
-            .filter(|at| dates::parse(at).is_some());
-        Self {
-            etag: etag.cloned(),
-            last_modified: modified.cloned(),
-        }
+        let etag = headers.get(header::ETAG).filter(|tag| opaque(tag.as_bytes()).is_some());
+        let modified = headers.get(header::LAST_MODIFIED).filter(|at| dates::parse(at).is_some());
+        Self { etag: etag.cloned(), last_modified: modified.cloned() }
     }
 
     /// Whether there is nothing to ask with.
@@ -153,10 +146,7 @@ pub fn strong_match(one: &[u8], other: &[u8]) -> bool {
 fn opaque(tag: &[u8]) -> Option<&[u8]> {
     let quoted = tag.strip_prefix(b"W/").unwrap_or(tag);
     let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    inner
-        .iter()
-        .all(|byte| matches!(byte, 0x21 | 0x23..=0x7e | 0x80..))
-        .then_some(quoted)
+    inner.iter().all(|byte| matches!(byte, 0x21 | 0x23..=0x7e | 0x80..)).then_some(quoted)
 }
 
 /// Entity tags of a list, whose text may hold commas. Ends at the first thing that is none.
@@ -166,10 +156,7 @@ impl<'a> Iterator for Tags<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        let skipped = self
-            .0
-            .iter()
-            .position(|byte| !matches!(byte, b',' | b' ' | b'\t'))?;
+        let skipped = self.0.iter().position(|byte| !matches!(byte, b',' | b' ' | b'\t'))?;
         let list = self.0.get(skipped..)?;
         let open = if list.starts_with(b"W/\"") { 3 } else { 1 };
         list.get(open - 1).filter(|byte| **byte == b'"')?;

@@ -27,10 +27,7 @@ impl Vary {
 pub fn of(headers: &HeaderMap) -> Vary {
     let mut names = Vec::new();
     for line in headers.get_all(header::VARY) {
-        let members = line
-            .as_bytes()
-            .split(|byte| *byte == b',')
-            .map(<[u8]>::trim_ascii);
+        let members = line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         for member in members.filter(|member| !member.is_empty()) {
             match HeaderName::from_bytes(member) {
                 Ok(name) if member != b"*" => names.push(name),
@@ -40,11 +37,7 @@ pub fn of(headers: &HeaderMap) -> Vary {
     }
     names.sort_by(|one, other| one.as_str().cmp(other.as_str()));
     names.dedup();
-    if names.len() > MOST_NAMES {
-        Vary::Any
-    } else {
-        Vary::On(names)
-    }
+    if names.len() > MOST_NAMES { Vary::Any } else { Vary::On(names) }
 }
 
 /// The request's part of a second key: one line for each header, absent told apart from empty.

@@ -77,11 +77,7 @@ impl<'a> Terms<'a> {
     /// The terms of a behaviour whose misses go to `origin`, in a distribution with these rules.
     pub fn of(behaviour: &Behaviour, origin: &Origin, errors: &'a [ErrorRule]) -> Self {
         let bucket = matches!(origin.kind, OriginKind::Bucket { .. });
-        Self {
-            bucket,
-            errors,
-            ..Self::of_policy(behaviour)
-        }
+        Self { bucket, errors, ..Self::of_policy(behaviour) }
     }
 
     /// What can be said without origin and error rules.
@@ -106,16 +102,9 @@ impl<'a> Terms<'a> {
     /// For how long an error with this status is kept at least, and after how long an origin that
     /// failed so is asked again.
     pub fn error_ttl(&self, status: StatusCode) -> Seconds {
-        let rule = self
-            .errors
-            .iter()
-            .find(|rule| rule.status == status.as_u16());
+        let rule = self.errors.iter().find(|rule| rule.status == status.as_u16());
         let asked = rule.map_or(ERROR_CACHING_MIN_TTL, |rule| rule.caching_min_ttl);
-        if self.bucket {
-            asked.max(BUCKET_ERROR_TTL)
-        } else {
-            asked
-        }
+        if self.bucket { asked.max(BUCKET_ERROR_TTL) } else { asked }
     }
 
     /// Whether answers to this method may be kept and used again.

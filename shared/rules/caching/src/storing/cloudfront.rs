@@ -53,11 +53,7 @@ pub(super) fn keep(
         (_, Some(_)) => terms.error_ttl(response.status),
         (_, None) => error(terms, response, word),
     };
-    Ok(Keep {
-        fresh_for,
-        strip: said.withheld,
-        ..Keep::default()
-    })
+    Ok(Keep { fresh_for, strip: said.withheld, ..Keep::default() })
 }
 
 /// The expiration table. Directives against keeping lose against a minimum above 0, and so does

@@ -26,17 +26,8 @@ pub(super) fn keep(
     let initial_age = age::on_arrival(Law::Http, response.headers, times);
     let lifetime = freshness::standard(terms, &said, response, times.received_at);
     let unusable = said.has(Flag::NoCache);
-    let fresh_for = if unusable {
-        Seconds::ZERO
-    } else {
-        lifetime.minus(initial_age)
-    };
-    Ok(Keep {
-        fresh_for,
-        initial_age,
-        strip: said.withheld,
-        vary,
-    })
+    let fresh_for = if unusable { Seconds::ZERO } else { lifetime.minus(initial_age) };
+    Ok(Keep { fresh_for, initial_age, strip: said.withheld, vary })
 }
 
 /// The prohibitions of RFC 9111 §3, §3.5, §5.2.1.5, §5.2.2.3.
