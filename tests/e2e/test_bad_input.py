@@ -1,8 +1,10 @@
 """Bad input of every kind: each piece gets its documented answer, nothing restarts, nothing is lost."""
 
+import contextlib
 import http.client
 import re
 import socket
+import urllib.parse
 
 import botocore.auth
 import botocore.awsrequest
@@ -30,12 +32,11 @@ def near():
 @pytest.mark.parametrize(("request_bytes", "statuses"), [pytest.param(data, right, id=name) for name, data, right in http_requests.CASES])
 def test_http(near, request_bytes, statuses):
     with socket.create_connection(("127.0.0.1", near.port("edge_http")), 30) as connection:
-        try:
+        # Who is refused early may find the connection closed while still sending.
+        with contextlib.suppress(OSError):
             connection.sendall(request_bytes.replace(b"HOST", near.domain.encode()))
             connection.shutdown(socket.SHUT_WR)
-            answer = connection.recv(65536)
-        except (BrokenPipeError, ConnectionResetError):
-            answer = connection.recv(65536)
+        answer = connection.recv(65536)
     found = re.match(rb"HTTP/1\.[01] (\d{3}) ", answer)
     assert bool(found) == bool(statuses), answer[:300]
     assert not found or int(found[1]) in statuses, answer[:300]
@@ -66,7 +67,7 @@ def answered(packet):
 @pytest.mark.parametrize(("method", "path", "body", "status", "code"), [pytest.param(*case[1:], id=case[0]) for case in api_bodies.CASES])
 def test_api(near, method, path, body, status, code):
     body = body.encode() if isinstance(body, str) else body
-    path = path.replace("{distribution}", near.distribution).replace("{arn}", near.arn)
+    path = path.replace("{distribution}", near.distribution).replace("{arn}", urllib.parse.quote(near.arn, safe=""))
     answer, text = signed(near, method, "/2020-05-31" + path, body)
     found = re.search(r"<Code>([^<]*)</Code>", text)
     assert (answer, found and found[1]) == (status, code), text[:500]

@@ -44,7 +44,7 @@ POLICY_BODY = ("<CachePolicyConfig><Name>{}</Name><MinTTL>{}</MinTTL><MaxTTL>{}<
 
 CASES = [
     ("nothing", "POST", NEW, "", 400, "MissingBody"),
-    ("white_space", "POST", NEW, "  \n ", 400, XML),
+    ("white_space", "POST", NEW, "  \n ", 400, "MissingBody"),
     ("not_xml", "POST", NEW, "hello", 400, XML),
     ("json", "POST", NEW, '{"CallerReference": "x"}', 400, XML),
     ("cut_in_the_middle", "POST", NEW, distribution()[:200], 400, XML),
