@@ -128,9 +128,7 @@ impl Bans {
     }
 
     fn has_length(&self, length: usize) -> bool {
-        self.lengths
-            .get(length / 64)
-            .is_some_and(|word| word & (1 << (length % 64)) != 0)
+        self.lengths.get(length / 64).is_some_and(|word| word & (1 << (length % 64)) != 0)
     }
 
     /// One pass: the running hash is looked up wherever a wildcard of that length is held.
@@ -148,12 +146,8 @@ impl Bans {
 
     /// Copies that were not checked past the middle of what is held are banned as a whole.
     fn forget_older_half(&mut self) {
-        let mut numbers: Vec<u64> = self
-            .exact
-            .values()
-            .chain(self.prefixes.values())
-            .copied()
-            .collect();
+        let mut numbers: Vec<u64> =
+            self.exact.values().chain(self.prefixes.values()).copied().collect();
         let middle = numbers.len() / 2;
         let (_, middle, _) = numbers.select_nth_unstable(middle);
         let middle = *middle;
@@ -164,11 +158,8 @@ impl Bans {
         self.exact.retain(|_, held| *held > number);
         self.prefixes.retain(|_, held| *held > number);
         self.lengths.clear();
-        let lengths: Vec<usize> = self
-            .prefixes
-            .keys()
-            .map(|(length, _)| *length as usize)
-            .collect();
+        let lengths: Vec<usize> =
+            self.prefixes.keys().map(|(length, _)| *length as usize).collect();
         for length in lengths {
             self.mark(length);
         }

@@ -7,34 +7,21 @@
 pub const LONGEST: usize = 4000;
 
 /// What is wrong with a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathFault {
     /// It does not begin with `/`.
+    #[error("an invalidation path must begin with /")]
     NoSlash,
     /// It is longer than [`LONGEST`].
+    #[error("an invalidation path may have at most 4000 characters")]
     TooLong,
-    /// It has a character that no viewer can send as it is, or `~`, which is not supported.
+    /// It has `~`, which CloudFront does not support in invalidation paths.
+    #[error("an invalidation path may not contain ~; use a wildcard path that covers it")]
+    Tilde,
+    /// It has a character that no viewer can send as it is.
+    #[error("an invalidation path may not contain {0:?}; percent-encode it")]
     Character(char),
 }
-
-impl std::fmt::Display for PathFault {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoSlash => out.write_str("an invalidation path must begin with /"),
-            Self::TooLong => out.write_str("an invalidation path may have at most 4000 characters"),
-            Self::Character('~') => out
-                .write_str("an invalidation path may not contain ~; use a wildcard that covers it"),
-            Self::Character(found) => {
-                write!(
-                    out,
-                    "an invalidation path may not contain {found:?}; percent-encode it"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for PathFault {}
 
 /// Whether a path may be invalidated: it begins with `/`, has at most [`LONGEST`] characters, all
 /// of them visible ASCII, and neither `~` nor `#`. A query string may follow; a final `*` is a
@@ -49,10 +36,11 @@ pub fn check_path(path: &str) -> Result<(), PathFault> {
     if path.len() > LONGEST {
         return Err(PathFault::TooLong);
     }
-    let refused = |found: &char| !found.is_ascii_graphic() || matches!(found, '~' | '#');
-    path.chars()
-        .find(refused)
-        .map_or(Ok(()), |found| Err(PathFault::Character(found)))
+    match path.chars().find(|found| !found.is_ascii_graphic() || matches!(found, '~' | '#')) {
+        None => Ok(()),
+        Some('~') => Err(PathFault::Tilde),
+        Some(found) => Err(PathFault::Character(found)),
+    }
 }
 
 /// Whether a path counts against the limit of wildcard paths.

@@ -15,31 +15,20 @@ const WORDS: usize = (LONGEST + 2).div_ceil(64);
 type States = [u64; WORDS];
 
 /// What is wrong with a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternFault {
     /// It has no character.
+    #[error("a path pattern must have at least one character")]
     Empty,
-    /// It has more than 255.
+    /// It has more than [`LONGEST`].
+    #[error("a path pattern may have at most 255 characters")]
     TooLong,
     /// It has a character that patterns may not have.
+    #[error(
+        "a path pattern may not contain {0:?}; write letters, digits and _ - . * $ / ~ \" ' @ : + & ? only"
+    )]
     Character(char),
 }
-
-impl std::fmt::Display for PatternFault {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Empty => out.write_str("a path pattern must have at least one character"),
-            Self::TooLong => out.write_str("a path pattern may have at most 255 characters"),
-            Self::Character(found) => write!(
-                out,
-                "a path pattern may not contain {found:?}; write letters, digits and \
-                 _ - . * $ / ~ \" ' @ : + & ? only"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for PatternFault {}
 
 /// A compiled pattern: the whole path has to match; `*` is any number of bytes, `?` is one;
 /// case counts; a leading slash may be left out.
@@ -92,11 +81,7 @@ fn allowed(found: char) -> bool {
 
 /// Paths begin with a slash; a pattern that may begin with one too has it left out.
 fn with_slash(pattern: &str) -> Vec<u8> {
-    let slash = if pattern.starts_with(['/', '*']) {
-        ""
-    } else {
-        "/"
-    };
+    let slash = if pattern.starts_with(['/', '*']) { "" } else { "/" };
     [slash, pattern].concat().into_bytes()
 }
 
@@ -126,12 +111,7 @@ struct Automaton {
 
 impl Automaton {
     fn of(pattern: &[u8]) -> Self {
-        let mut made = Self {
-            rows: [0; 256],
-            masks: vec![[0; WORDS]],
-            stays: [0; WORDS],
-            end: 0,
-        };
+        let mut made = Self { rows: [0; 256], masks: vec![[0; WORDS]], stays: [0; WORDS], end: 0 };
         for sign in pattern.iter().filter(|byte| !matches!(byte, b'*' | b'?')) {
             made.name(*sign);
         }
@@ -147,11 +127,7 @@ impl Automaton {
     /// Gives a byte a row of its own. There are at most 255 of them: the longest pattern.
     fn name(&mut self, sign: u8) {
         let next = u8::try_from(self.masks.len()).unwrap_or_default();
-        if let Some(row) = self
-            .rows
-            .get_mut(usize::from(sign))
-            .filter(|row| **row == 0)
-        {
+        if let Some(row) = self.rows.get_mut(usize::from(sign)).filter(|row| **row == 0) {
             *row = next;
             self.masks.push([0; WORDS]);
         }
@@ -159,19 +135,9 @@ impl Automaton {
 
     fn step(&mut self, sign: u8) {
         self.end += 1;
-        let row = usize::from(
-            self.rows
-                .get(usize::from(sign))
-                .copied()
-                .unwrap_or_default(),
-        );
+        let row = usize::from(self.rows.get(usize::from(sign)).copied().unwrap_or_default());
         let leads = |at: usize| sign == b'?' || at == row;
-        for (_, mask) in self
-            .masks
-            .iter_mut()
-            .enumerate()
-            .filter(|(at, _)| leads(*at))
-        {
+        for (_, mask) in self.masks.iter_mut().enumerate().filter(|(at, _)| leads(*at)) {
             set(mask, self.end);
         }
     }
@@ -180,11 +146,7 @@ impl Automaton {
         let mut states = [0; WORDS];
         set(&mut states, 0);
         for byte in path {
-            let row = self
-                .rows
-                .get(usize::from(*byte))
-                .copied()
-                .unwrap_or_default();
+            let row = self.rows.get(usize::from(*byte)).copied().unwrap_or_default();
             let Some(mask) = self.masks.get(usize::from(row)) else {
                 return false;
             };
@@ -215,7 +177,5 @@ fn set(states: &mut States, at: usize) {
 }
 
 fn has(states: &States, at: usize) -> bool {
-    states
-        .get(at / 64)
-        .is_some_and(|word| word & (1 << (at % 64)) != 0)
+    states.get(at / 64).is_some_and(|word| word & (1 << (at % 64)) != 0)
 }
