@@ -45,3 +45,7 @@ def fleet():
     """Control, two edges and dns on Redis, shared by the tests of one module."""
     with parts.Fleet() as fleet:
         yield fleet
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes more than some seconds; left out by scripts/test --quick")

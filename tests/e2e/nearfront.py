@@ -140,7 +140,7 @@ class Process:
             self.child.wait()
             raise AssertionError(f"{self.name} did not end within {within} s of {how!r}:\n{self.tail()}")
 
-    def tail(self, lines=60):
+    def tail(self, lines=40):
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
 
@@ -322,7 +322,7 @@ class Fleet(Scope):
 
     def stop(self):
         with contextlib.ExitStack() as stack:  # all are stopped even when one complains
-            stack.callback(self.redis.stop)
+            stack.callback(self.redis.__exit__)
             for part in filter(None, [self.control, *self.edges, self.dns]):
                 stack.callback(part.__exit__)
 
@@ -420,7 +420,8 @@ class S3(Scope):
                 "secret_access_key": self.secret}
 
     def stop(self):
-        self.process.end()
+        self.process.end(signal.SIGKILL)  # asked nicely it takes half a minute
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Origin(Scope):

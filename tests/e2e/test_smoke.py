@@ -42,7 +42,7 @@ def test_a_second_start_makes_no_second_distribution(site):
     site.stop()
     assert not (site.data / "run.json").exists()
     site.restart()
-    assert site.aws("cloudfront", "list-distributions")["DistributionList"]["Quantity"] == 1
+    assert len(site.aws("cloudfront", "list-distributions")["DistributionList"]["Items"]) == 1
     assert site.get(domain(site)).body == b"<h1>near you</h1>"
 
 
@@ -50,7 +50,7 @@ def test_env_points_a_shell_at_it(site):
     line = f'eval "$({BINARY} env --data {site.data})"; {tool("aws")} cloudfront list-distributions'
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     ran = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=clean)
-    assert json.loads(ran.stdout)["DistributionList"]["Quantity"] == 1, ran.stderr
+    assert len(json.loads(ran.stdout)["DistributionList"]["Items"]) == 1, ran.stderr
 
 
 def test_the_aws_files_are_a_profile_and_private(site):
@@ -59,7 +59,7 @@ def test_the_aws_files_are_a_profile_and_private(site):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     ran = subprocess.run([tool("aws"), "--profile", "nearfront", "cloudfront", "list-distributions"],
                          capture_output=True, text=True, env={**clean, **files})
-    assert json.loads(ran.stdout)["DistributionList"]["Quantity"] == 1, ran.stderr
+    assert len(json.loads(ran.stdout)["DistributionList"]["Items"]) == 1, ran.stderr
     assert stat.S_IMODE((site.data / "aws/credentials").stat().st_mode) == 0o600
 
 
