@@ -209,3 +209,133 @@ fn default_port(scheme: &str) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{headers, names};
+    use model::units::Seconds;
+
+    fn rules(origins: &[&str]) -> Cors {
+        Cors {
+            allow_origins: names(origins),
+            allow_headers: names(&["X-A", "X-B"]),
+            allow_methods: names(&["GET", "PUT"]),
+            expose_headers: names(&["X-C"]),
+            allow_credentials: false,
+            max_age: Some(Seconds(600)),
+            replace: true,
+        }
+    }
+
+    const ORIGIN: (&str, &str) = ("origin", "https://a.example");
+    const ASKS: (&str, &str) = ("access-control-request-method", "PUT");
+
+    /// The response's headers as sorted lines, `access-control-` left off.
+    fn answer(
+        cors: &Cors,
+        method: &Method,
+        request: &[(&str, &str)],
+        sent: &[(&str, &str)],
+    ) -> Vec<String> {
+        let mut response = headers(sent);
+        Prepared::new(cors).apply(method, &headers(request), &mut response);
+        let short = |name: &HeaderName| name.as_str().replace("access-control-", "");
+        let line = |(name, value): (&HeaderName, &HeaderValue)| {
+            format!("{}: {}", short(name), value.to_str().unwrap())
+        };
+        let mut lines: Vec<_> = response.iter().map(line).collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn simple_requests_and_preflights_get_their_headers() {
+        let any = rules(&["*"]);
+        let simple = ["allow-origin: *", "expose-headers: X-C"];
+        assert_eq!(answer(&any, &Method::GET, &[ORIGIN], &[]), simple);
+        assert_eq!(answer(&any, &Method::OPTIONS, &[ORIGIN], &[]), simple);
+        let preflight = [
+            "allow-headers: X-A, X-B",
+            "allow-methods: GET, PUT",
+            "allow-origin: *",
+            "expose-headers: X-C",
+            "max-age: 600",
+        ];
+        assert_eq!(answer(&any, &Method::OPTIONS, &[ORIGIN, ASKS], &[]), preflight);
+        assert!(answer(&any, &Method::OPTIONS, &[ASKS], &[]).is_empty());
+    }
+
+    #[test]
+    fn a_listed_origin_is_echoed_and_varied_by() {
+        let some = rules(&["https://a.example", "https://b.example"]);
+        let found = answer(&some, &Method::GET, &[ORIGIN], &[("vary", "Accept-Encoding")]);
+        let expected = [
+            "allow-origin: https://a.example",
+            "expose-headers: X-C",
+            "vary: Accept-Encoding",
+            "vary: Origin",
+        ];
+        assert_eq!(found, expected);
+        let other = [("origin", "https://c.example")];
+        assert_eq!(answer(&some, &Method::GET, &other, &[]), ["vary: Origin"]);
+        assert_eq!(answer(&some, &Method::GET, &[], &[("vary", "origin")]), ["vary: origin"]);
+    }
+
+    #[test]
+    fn credentials_need_a_name() {
+        let any = Cors { allow_credentials: true, ..rules(&["*"]) };
+        let expected = [
+            "allow-credentials: true",
+            "allow-origin: https://a.example",
+            "expose-headers: X-C",
+            "vary: Origin",
+        ];
+        assert_eq!(answer(&any, &Method::GET, &[ORIGIN], &[]), expected);
+    }
+
+    /// Developer guide: with override all of the origin's headers go, without it any keeps ours out.
+    #[test]
+    fn override_is_all_or_nothing() {
+        let theirs = [("access-control-max-age", "1"), ("access-control-allow-origin", "x")];
+        let found = answer(&rules(&["*"]), &Method::GET, &[ORIGIN], &theirs);
+        assert_eq!(found, ["allow-origin: *", "expose-headers: X-C"]);
+        let yielding = Cors { replace: false, ..rules(&["https://a.example"]) };
+        let found = answer(&yielding, &Method::GET, &[ORIGIN], &theirs[..1]);
+        assert_eq!(found, ["max-age: 1"]);
+        let found = answer(&yielding, &Method::GET, &[ORIGIN], &[]);
+        assert!(found.contains(&"allow-origin: https://a.example".to_owned()));
+    }
+
+    #[test]
+    fn entries_cover_origins() {
+        let table = [
+            ("https://a.example", "https://a.example", true),
+            ("https://a.example", "HTTPS://A.example", true),
+            ("https://a.example", "http://a.example", false),
+            ("https://a.example", "https://a.example:443", true),
+            ("https://a.example:443", "https://a.example", true),
+            ("https://a.example", "https://a.example:8443", false),
+            ("https://a.example:8443", "https://a.example:8443", true),
+            ("https://a.example:*", "https://a.example:1", true),
+            ("https://a.example:*", "https://a.example", true),
+            ("a.example", "http://a.example", true),
+            ("a.example", "https://a.example", true),
+            ("*.example", "https://a.example", true),
+            ("*.example", "https://a.b.example", true),
+            ("*.example", "https://example", false),
+            ("*.example", "https://.example", false),
+            ("https://*.a.example", "https://xa.example", false),
+            ("a.example", "https://evila.example", false),
+            ("a.example", "https://a.example.evil", false),
+            ("http://[::1]:*", "http://[::1]:3000", true),
+            ("a.example", "null", false),
+            ("a.example", "", false),
+        ];
+        for (entry, origin, expected) in table {
+            let asked = Asked::read(origin);
+            let found = asked.is_some_and(|asked| Pattern::new(entry).covers(&asked));
+            assert_eq!(found, expected, "{entry} {origin}");
+        }
+    }
+}

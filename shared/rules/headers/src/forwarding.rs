@@ -69,6 +69,7 @@ fn by_policy_default(name: &str) -> bool {
         "cache-control"
             | "pragma"
             | "max-forwards"
+            | "content-length"
             | "content-type"
             | "content-encoding"
             | "content-language"
@@ -79,4 +80,84 @@ fn by_policy_default(name: &str) -> bool {
 
 pub(crate) fn has(names: &[String], name: &str) -> bool {
     names.iter().any(|listed| listed == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{behaviour, names};
+    use HeaderSelection::{AllExcept, AllViewer, AllViewerAnd, None, Only};
+
+    /// Developer guide, origin request policies: the five header behaviors beside a cache policy.
+    #[test]
+    fn policies_select_headers() {
+        let listed = || names(&["x-b"]);
+        let table = [
+            (None, [true, false, false]),
+            (Only(listed()), [true, true, false]),
+            (AllViewer, [true, true, true]),
+            (AllViewerAnd(names(&["cloudfront-viewer-country"])), [true, true, true]),
+            (AllExcept(listed()), [true, false, true]),
+            (AllExcept(names(&["x-a"])), [true, true, true]),
+        ];
+        for (forward, expected) in table {
+            let mut behaviour = behaviour();
+            behaviour.cache.headers = names(&["x-a"]);
+            behaviour.forward.headers = forward.clone();
+            let found =
+                ["x-a", "x-b", "x-c"].map(|name| reaches_origin(&behaviour, &Method::GET, name));
+            assert_eq!(found, expected, "{forward:?}");
+        }
+    }
+
+    /// Developer guide, HTTP request headers and CloudFront behavior.
+    #[test]
+    fn defaults_differ_by_kind_of_settings() {
+        let table = [
+            // name, method, legacy, policy
+            ("x-other", Method::GET, true, false),
+            ("accept", Method::GET, false, false),
+            ("accept-charset", Method::GET, false, false),
+            ("accept-language", Method::GET, false, false),
+            ("referer", Method::GET, false, false),
+            ("x-http-method-override", Method::POST, false, false),
+            ("authorization", Method::GET, false, false),
+            ("authorization", Method::HEAD, false, false),
+            ("authorization", Method::OPTIONS, true, false),
+            ("authorization", Method::PUT, true, false),
+            ("origin", Method::GET, true, false),
+            ("cache-control", Method::GET, true, true),
+            ("pragma", Method::GET, true, true),
+            ("content-length", Method::POST, true, true),
+            ("content-type", Method::POST, true, true),
+            ("content-encoding", Method::POST, true, true),
+            ("date", Method::GET, true, false),
+        ];
+        for (name, method, legacy, policy) in table {
+            let mut behaviour = behaviour();
+            assert_eq!(reaches_origin(&behaviour, &method, name), policy, "{method} {name}");
+            behaviour.forward.legacy = true;
+            assert_eq!(reaches_origin(&behaviour, &method, name), legacy, "{method} {name}");
+            behaviour.cache.headers = names(&[name]);
+            assert!(reaches_origin(&behaviour, &method, name), "{method} {name} selected");
+        }
+        let mut behaviour = behaviour();
+        behaviour.forward.legacy = true;
+        behaviour.cache_options = true;
+        assert!(!reaches_origin(&behaviour, &Method::OPTIONS, "authorization"));
+        behaviour.cache.law = Law::Http;
+        assert!(reaches_origin(&behaviour, &Method::GET, "accept-language"));
+        assert!(!is_selected(&behaviour, "host"));
+    }
+
+    #[test]
+    fn generated_headers_are_named_one_by_one() {
+        let mut behaviour = behaviour();
+        behaviour.cache.headers = names(&["cloudfront-viewer-country", "x-a"]);
+        behaviour.forward.headers = AllViewerAnd(names(&["cloudfront-viewer-tls"]));
+        let found: Vec<_> = generated_names(&behaviour).collect();
+        assert_eq!(found, ["cloudfront-viewer-country", "cloudfront-viewer-tls"]);
+        behaviour.forward.headers = AllViewer;
+        assert_eq!(generated_names(&behaviour).count(), 1);
+    }
 }

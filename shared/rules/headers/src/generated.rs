@@ -114,3 +114,88 @@ fn encoded(text: &str) -> HeaderValue {
     }
     value(&encoded)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fixtures::{headers, viewer},
+        viewer::Place,
+    };
+    use http::{Method, Version};
+
+    fn of(name: &str, viewer: &Viewer<'_>, user_agent: &str) -> Option<String> {
+        let headers = headers(&[("user-agent", user_agent), (name, "forged")]);
+        let request =
+            Request { method: &Method::GET, path: "/", query: None, headers: &headers, viewer };
+        assert!(is_generated(name), "{name}");
+        generate(name, &request).map(|value| value.to_str().unwrap().to_owned())
+    }
+
+    /// Developer guide, adding CloudFront request headers.
+    #[test]
+    fn each_header_tells_what_is_known() {
+        let viewer = Viewer {
+            version: Version::HTTP_2,
+            https: true,
+            tls: Some("TLSv1.3:TLS_AES_128_GCM_SHA256:fullHandshake"),
+            asn: Some(64496),
+            header_count: Some(3),
+            header_order: Some("Host:User-Agent:Accept"),
+            place: Place {
+                country: Some("BR"),
+                city: Some("S\u{e3}o Paulo 100%"),
+                latitude: Some(-23.5475),
+                longitude: Some(-46.63611),
+                ..Place::default()
+            },
+            ..viewer()
+        };
+        let table = [
+            ("cloudfront-viewer-country", Some("BR")),
+            ("cloudfront-viewer-city", Some("S%C3%A3o Paulo 100%25")),
+            ("cloudfront-viewer-latitude", Some("-23.54750")),
+            ("cloudfront-viewer-longitude", Some("-46.63611")),
+            ("cloudfront-viewer-time-zone", None),
+            ("cloudfront-viewer-address", Some("192.0.2.7:4711")),
+            ("cloudfront-viewer-asn", Some("64496")),
+            ("cloudfront-viewer-http-version", Some("2.0")),
+            ("cloudfront-viewer-tls", Some("TLSv1.3:TLS_AES_128_GCM_SHA256:fullHandshake")),
+            ("cloudfront-viewer-ja3-fingerprint", None),
+            ("cloudfront-viewer-header-count", Some("3")),
+            ("cloudfront-viewer-header-order", Some("Host:User-Agent:Accept")),
+            ("cloudfront-forwarded-proto", Some("https")),
+            ("cloudfront-is-ios-viewer", Some("true")),
+            ("cloudfront-is-desktop-viewer", Some("false")),
+            ("cloudfront-is-toaster-viewer", None),
+            ("cloudfront-error-uri", None),
+        ];
+        for (name, expected) in table {
+            assert_eq!(of(name, &viewer, "iPhone").as_deref(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_written_plainly() {
+        let name = "cloudfront-viewer-address";
+        let of_address = |text: &str| {
+            of(name, &Viewer::new(text.parse().unwrap(), Version::HTTP_11, false), "").unwrap()
+        };
+        assert_eq!(of_address("[2001:db8::1]:443"), "2001:db8::1:443");
+        assert_eq!(of_address("[::ffff:192.0.2.1]:80"), "192.0.2.1:80");
+    }
+
+    #[test]
+    fn a_long_order_is_cut() {
+        let order = "a:".repeat(5000);
+        let viewer = Viewer { header_order: Some(&order), ..viewer() };
+        assert_eq!(of("cloudfront-viewer-header-order", &viewer, "").unwrap().len(), LONGEST_ORDER);
+    }
+
+    #[test]
+    fn other_names_are_free() {
+        for name in ["x-viewer-country", "cloudfront", "cloudfront-policy", "viewer-country"] {
+            assert!(!is_generated(name), "{name}");
+        }
+    }
+}

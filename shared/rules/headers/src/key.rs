@@ -106,3 +106,156 @@ fn field(sink: &mut impl FnMut(&[u8]), tag: u8, bytes: &[u8]) {
     sink(&(bytes.len() as u64).to_be_bytes());
     sink(bytes);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fixtures::{behaviour, except, headers, names, only, viewer},
+        viewer::Viewer,
+    };
+    use http::Version;
+
+    fn material(behaviour: &Behaviour, method: &Method, url: &str, sent: &HeaderMap) -> Vec<u8> {
+        let viewer = viewer();
+        material_for(behaviour, method, url, sent, &viewer)
+    }
+
+    fn material_for(
+        behaviour: &Behaviour,
+        method: &Method,
+        url: &str,
+        sent: &HeaderMap,
+        viewer: &Viewer<'_>,
+    ) -> Vec<u8> {
+        let (path, query) = match url.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (url, None),
+        };
+        let request = Request { method, path, query, headers: sent, viewer };
+        let mut bytes = Vec::new();
+        write("d1.zone", behaviour, &request, &mut |piece| bytes.extend_from_slice(piece));
+        bytes
+    }
+
+    fn get(behaviour: &Behaviour, url: &str, sent: &[(&str, &str)]) -> Vec<u8> {
+        material(behaviour, &Method::GET, url, &headers(sent))
+    }
+
+    /// Developer guide, understand the cache key.
+    #[test]
+    fn by_default_only_distribution_and_path_count() {
+        let b = behaviour();
+        let plain = get(&b, "/a", &[]);
+        assert_eq!(get(&b, "/a?x=1", &[("accept", "x"), ("cookie", "a=1"), ("host", "h")]), plain);
+        assert_eq!(material(&b, &Method::HEAD, "/a", &HeaderMap::new()), plain);
+        for other in ["/A", "/a/", "/%61", "//a", "/a/../a"] {
+            assert_ne!(get(&b, other, &[]), plain, "{other}");
+        }
+        assert_ne!(material(&b, &Method::OPTIONS, "/a", &HeaderMap::new()), plain);
+        let viewer = Viewer { https: true, version: Version::HTTP_2, ..viewer() };
+        assert_eq!(material_for(&b, &Method::GET, "/a", &HeaderMap::new(), &viewer), plain);
+    }
+
+    #[test]
+    fn distributions_share_nothing() {
+        let (b, viewer, none) = (behaviour(), viewer(), HeaderMap::new());
+        let request = Request {
+            method: &Method::GET,
+            path: "/",
+            query: None,
+            headers: &none,
+            viewer: &viewer,
+        };
+        let [one, two] = ["d1.zone", "d2.zone"].map(|domain| {
+            let mut bytes = Vec::new();
+            write(domain, &b, &request, &mut |piece| bytes.extend_from_slice(piece));
+            bytes
+        });
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn selected_headers_count_by_value_and_presence_not_by_order() {
+        let mut b = behaviour();
+        b.cache.headers = names(&["x-a", "x-b"]);
+        let both = get(&b, "/", &[("x-a", "1"), ("x-b", "2")]);
+        assert_eq!(get(&b, "/", &[("X-B", "2"), ("x-c", "3"), ("X-A", "1")]), both);
+        let others: [&[(&str, &str)]; 6] = [
+            &[("x-a", "2"), ("x-b", "1")],
+            &[("x-a", "1")],
+            &[("x-a", "1"), ("x-b", "")],
+            &[("x-a", "1"), ("x-a", "1"), ("x-b", "2")],
+            &[("x-a", "1x-b2")],
+            &[],
+        ];
+        for other in others {
+            assert_ne!(get(&b, "/", other), both, "{other:?}");
+        }
+        assert_ne!(get(&b, "/", &[]), get(&b, "/", &[("x-a", "")]));
+    }
+
+    #[test]
+    fn cookies_count_by_name_whatever_their_order() {
+        let mut b = behaviour();
+        b.cache.cookies = only(&["a", "b"]);
+        let both = get(&b, "/", &[("cookie", "a=1; b=2")]);
+        assert_eq!(get(&b, "/", &[("cookie", "b=2; z=9; a=1")]), both);
+        assert_ne!(get(&b, "/", &[("cookie", "a=2; b=1")]), both);
+        assert_ne!(get(&b, "/", &[("cookie", "a=1b=2")]), both);
+        b.cache.cookies = Selection::All;
+        let signed = [("cookie", "a=1; CloudFront-Policy=x")];
+        assert_eq!(get(&b, "/", &signed), get(&b, "/", &[("cookie", "a=1")]));
+    }
+
+    #[test]
+    fn query_strings_count_in_their_order() {
+        let mut b = behaviour();
+        b.cache.query = except(&["utm"]);
+        assert_eq!(get(&b, "/?a=1&utm=x", &[]), get(&b, "/?a=1", &[]));
+        assert_ne!(get(&b, "/?a=1&b=2", &[]), get(&b, "/?b=2&a=1", &[]));
+        assert_ne!(get(&b, "/?", &[]), get(&b, "/", &[]));
+        assert_eq!(get(&b, "/?utm=x", &[]), get(&b, "/", &[]));
+    }
+
+    #[test]
+    fn accept_encoding_counts_as_normalised() {
+        let mut b = behaviour();
+        (b.cache.gzip, b.cache.brotli) = (true, true);
+        let both = get(&b, "/", &[("accept-encoding", "br, gzip, zstd")]);
+        assert_eq!(get(&b, "/", &[("accept-encoding", "gzip;q=0.5,br")]), both);
+        assert_ne!(get(&b, "/", &[("accept-encoding", "gzip")]), both);
+        assert_eq!(get(&b, "/", &[("accept-encoding", "zstd")]), get(&b, "/", &[]));
+    }
+
+    #[test]
+    fn what_the_edge_knows_counts_not_what_the_viewer_says_it_knows() {
+        let mut b = behaviour();
+        b.cache.headers = names(&["cloudfront-viewer-country"]);
+        let mut from_france = viewer();
+        from_france.place.country = Some("FR");
+        let of = |sent: &[(&str, &str)], viewer| {
+            material_for(&b, &Method::GET, "/", &headers(sent), viewer)
+        };
+        let plain = of(&[], &from_france);
+        assert_eq!(of(&[("cloudfront-viewer-country", "DE")], &from_france), plain);
+        assert_ne!(of(&[("cloudfront-viewer-country", "FR")], &viewer()), plain);
+    }
+
+    /// RFC 9111 §4.1.
+    #[test]
+    fn variants_differ_by_the_named_headers_only() {
+        let of = |names: &[&str], sent: &[(&str, &str)]| {
+            let names: Vec<_> =
+                names.iter().map(|name| name.parse::<HeaderName>().unwrap()).collect();
+            let mut bytes = Vec::new();
+            write_variant(&names, &headers(sent), &mut |piece| bytes.extend_from_slice(piece));
+            bytes
+        };
+        let sent = [("accept", "a"), ("x", "1"), ("y", "2")];
+        assert_eq!(of(&["x", "accept", "x"], &sent), of(&["accept", "x"], &sent[..2]));
+        assert_ne!(of(&["x"], &sent), of(&["x"], &[("x", "2")]));
+        assert_ne!(of(&["x"], &[]), of(&["x"], &[("x", "")]));
+        assert_ne!(of(&["x", "y"], &[("x", "1")]), of(&["x", "y"], &[("y", "1")]));
+    }
+}

@@ -33,3 +33,5 @@ pub mod viewer_response;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod laws;

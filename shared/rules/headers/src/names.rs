@@ -149,10 +149,11 @@ impl Outcome {
     }
 }
 
-/// Text as a header value. Bytes that no header may hold are left out, so this cannot fail.
+/// Text as a header value. Control characters, which no header may hold (RFC 9110 §5.5), are left
+/// out, so this cannot fail; other text than ASCII is sent as its UTF-8 bytes.
 pub fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| {
-        let kept: Vec<u8> = text.bytes().filter(|byte| matches!(byte, 32..=126)).collect();
+        let kept: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_control()).collect();
         HeaderValue::from_bytes(&kept).unwrap_or(HeaderValue::from_static(""))
     })
 }
@@ -176,6 +177,7 @@ mod tests {
 
     #[test]
     fn no_text_breaks_out_of_a_header() {
-        assert_eq!(value("a\r\nb\u{e9}c"), "abc");
+        assert_eq!(value("a\r\nb\u{7f}\tc"), "abc");
+        assert_eq!(value("\u{e9}").as_bytes(), "\u{e9}".as_bytes());
     }
 }

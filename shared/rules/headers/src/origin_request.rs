@@ -219,3 +219,6 @@ fn set_custom(asking: &Asking<'_>, headers: &mut HeaderMap) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,3 +75,79 @@ pub fn apply(
 ) {
     Prepared::new(policy).apply(method, request, response);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{headers, names};
+    use model::plan::{Cors, SetHeader};
+
+    fn set(name: &str, value: &str, replace: bool) -> SetHeader {
+        SetHeader { name: name.to_owned(), value: value.to_owned(), replace }
+    }
+
+    /// Developer guide, understand response headers policies: removes before it adds.
+    #[test]
+    fn headers_are_removed_then_set() {
+        let policy = ResponseHeaders {
+            remove: names(&["server", "x-both", "x-none"]),
+            set: vec![
+                set("x-both", "ours", false),
+                set("x-frame-options", "DENY", true),
+                set("referrer-policy", "no-referrer", false),
+                set("x-empty", "", true),
+                set("not a name", "x", true),
+            ],
+            ..ResponseHeaders::default()
+        };
+        let mut found = headers(&[
+            ("server", "origin"),
+            ("x-both", "theirs"),
+            ("x-frame-options", "SAMEORIGIN"),
+            ("x-frame-options", "twice"),
+            ("referrer-policy", "origin"),
+        ]);
+        apply(&policy, &Method::GET, &HeaderMap::new(), &mut found);
+        let expected = headers(&[
+            ("x-both", "ours"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "origin"),
+            ("x-empty", ""),
+        ]);
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_is_removed_does_not_hold_cors_back() {
+        let cors = Cors {
+            allow_origins: names(&["*"]),
+            allow_headers: vec![],
+            allow_methods: vec![],
+            expose_headers: vec![],
+            allow_credentials: false,
+            max_age: None,
+            replace: false,
+        };
+        let remove = names(&["access-control-allow-origin"]);
+        let policy = ResponseHeaders { remove, cors: Some(cors), ..ResponseHeaders::default() };
+        let mut found = headers(&[("access-control-allow-origin", "https://old.example")]);
+        let request = headers(&[("origin", "https://new.example")]);
+        apply(&policy, &Method::GET, &request, &mut found);
+        assert_eq!(found.get("access-control-allow-origin").unwrap(), "*");
+    }
+
+    #[test]
+    fn server_timing_is_sampled_or_asked_for() {
+        let with = |server_timing| {
+            Prepared::new(&ResponseHeaders { server_timing, ..ResponseHeaders::default() })
+        };
+        let plain = HeaderMap::new();
+        let asking = headers(&[("pragma", "no-cache, Server-Timing")]);
+        assert!(!with(None).wants_server_timing(&asking, 0));
+        assert!(!with(Some(0)).wants_server_timing(&plain, 0));
+        assert!(with(Some(0)).wants_server_timing(&asking, SAMPLE_OF - 1));
+        assert!(with(Some(500_000)).wants_server_timing(&plain, 499_999));
+        assert!(!with(Some(500_000)).wants_server_timing(&plain, 500_000));
+        assert!(with(Some(SAMPLE_OF)).wants_server_timing(&plain, SAMPLE_OF - 1));
+    }
+}

@@ -88,3 +88,49 @@ fn asked(upstream: &Upstream) -> String {
         upstream.first_byte.as_millis()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::headers;
+
+    const ASKED: Upstream = Upstream {
+        layer: "EDGE",
+        dns: Duration::ZERO,
+        connect: Duration::from_millis(114),
+        first_byte: Duration::from_micros(177_900),
+    };
+
+    fn metrics(cache: Cache) -> Metrics<'static> {
+        Metrics {
+            cache,
+            pop: "FRA1-P1",
+            id: "id==",
+            downstream_first_byte: Duration::from_millis(9),
+        }
+    }
+
+    /// Developer guide, Server-Timing header: names and order.
+    #[test]
+    fn metrics_have_their_order() {
+        let miss = "cdn-upstream-layer;desc=\"EDGE\",cdn-upstream-dns;dur=0,\
+                    cdn-upstream-connect;dur=114,cdn-upstream-fbl;dur=177,cdn-cache-miss,\
+                    cdn-pop;desc=\"FRA1-P1\",cdn-rid;desc=\"id==\",cdn-downstream-fbl;dur=9";
+        assert_eq!(text(&metrics(Cache::Miss(ASKED))), miss);
+        let refresh = miss.replace("cdn-cache-miss", "cdn-cache-refresh");
+        assert_eq!(text(&metrics(Cache::Refresh(ASKED))), refresh);
+        let hit = "cdn-cache-hit,cdn-pop;desc=\"FRA1-P1\",cdn-rid;desc=\"id==\",\
+                   cdn-hit-layer;desc=\"EDGE\",cdn-downstream-fbl;dur=9";
+        assert_eq!(text(&metrics(Cache::Hit("EDGE"))), hit);
+    }
+
+    #[test]
+    fn an_origins_metrics_stay_except_on_a_hit() {
+        let mut found = headers(&[("server-timing", "db;dur=5")]);
+        set(&mut found, &metrics(Cache::Miss(ASKED)));
+        assert_eq!(found.get_all("server-timing").iter().count(), 2);
+        assert_eq!(found.get("server-timing").unwrap(), "db;dur=5");
+        set(&mut found, &metrics(Cache::Hit("EDGE")));
+        assert_eq!(found.get_all("server-timing").iter().count(), 1);
+    }
+}

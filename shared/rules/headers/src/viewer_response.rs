@@ -96,3 +96,100 @@ pub fn stamp(headers: &mut HeaderMap, stamp: &Stamp<'_>) {
         headers.entry(header::DATE).or_insert_with(|| date.clone());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{behaviour, headers, names, only};
+    use http::Version;
+    use model::plan::HeaderSelection;
+
+    fn vary(behaviour: &Behaviour, sent: &[&str]) -> Option<String> {
+        let pairs: Vec<_> = sent.iter().map(|line| ("vary", *line)).collect();
+        let mut headers = headers(&pairs);
+        clean(&mut headers, behaviour, false);
+        let lines: Vec<_> = headers.get_all("vary").iter().collect();
+        assert!(lines.len() <= 1);
+        lines.first().map(|line| line.to_str().unwrap().to_owned())
+    }
+
+    /// Developer guide, responses from custom origins, Vary.
+    #[test]
+    fn vary_keeps_what_can_reach_the_origin() {
+        let mut b = behaviour();
+        let all = ["Accept-Encoding, Cookie", "X-A, User-Agent, *, \"odd\""];
+        assert_eq!(vary(&b, &all).as_deref(), Some("accept-encoding, cookie"));
+        assert_eq!(vary(&b, &["*"]), None);
+        b.cache.headers = names(&["cloudfront-is-mobile-viewer"]);
+        assert_eq!(vary(&b, &all).as_deref(), Some("accept-encoding, cookie, user-agent"));
+        b.forward.headers = HeaderSelection::Only(names(&["x-a"]));
+        assert_eq!(vary(&b, &["X-A, X-B"]).as_deref(), Some("x-a"));
+        b.cache.law = Law::Http;
+        let mut headers = headers(&[("vary", "*"), ("vary", "X-B")]);
+        clean(&mut headers, &b, false);
+        assert_eq!(headers.get_all("vary").iter().count(), 2);
+    }
+
+    #[test]
+    fn the_origins_business_is_taken_away() {
+        let sent = [
+            ("connection", "x-hop"),
+            ("x-hop", "1"),
+            ("trailer", "x"),
+            ("upgrade", "h2c"),
+            ("set-cookie", "a=1"),
+            ("set-cookie", "b=2"),
+            ("x-amz-id-2", "1"),
+            ("x-amz-request-id", "2"),
+            ("x-amz-meta-a", "3"),
+            ("etag", "\"1\""),
+        ];
+        let left = |behaviour: &Behaviour, from_bucket| {
+            let mut headers = headers(&sent);
+            clean(&mut headers, behaviour, from_bucket);
+            headers.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        let mut b = behaviour();
+        assert_eq!(left(&b, true), "x-amz-meta-a etag");
+        b.forward.cookies = only(&["a"]);
+        let kept = left(&b, false);
+        assert_eq!(kept.matches("set-cookie").count(), 2);
+        assert!(kept.contains("x-amz-id-2") && !kept.contains("x-hop"));
+    }
+
+    #[test]
+    fn every_response_is_stamped() {
+        let names = Names::default();
+        let via = names.via(Version::HTTP_11, "ab.zone");
+        let (pop, date) = (HeaderValue::from_static("FRA1-P1"), HeaderValue::from_static("now"));
+        let ours = Stamp {
+            names: &names,
+            outcome: Outcome::Hit,
+            via: &via,
+            pop: &pop,
+            id: "id==",
+            age: Some(Seconds(7)),
+            date: Some(&date),
+        };
+        let mut found = headers(&[("via", "1.1 b"), ("age", "3"), ("x-cache", "Hit from b")]);
+        stamp(&mut found, &ours);
+        let expected = [
+            ("age", "7"),
+            ("date", "now"),
+            ("server", "Nearfront"),
+            ("x-amz-cf-id", "id=="),
+            ("x-amz-cf-pop", "FRA1-P1"),
+            ("x-cache", "Hit from nearfront"),
+        ];
+        for (name, value) in expected {
+            assert_eq!(found.get_all(name).iter().collect::<Vec<_>>(), [value], "{name}");
+        }
+        let vias: Vec<_> = found.get_all("via").iter().collect();
+        assert_eq!(vias, ["1.1 b", "1.1 ab.zone (Nearfront)"]);
+        let mut found = headers(&[("server", "origin"), ("date", "then"), ("age", "3")]);
+        stamp(&mut found, &Stamp { age: None, ..ours });
+        assert_eq!(found.get("server").unwrap(), "origin");
+        assert_eq!(found.get("date").unwrap(), "then");
+        assert_eq!(found.get("age").unwrap(), "3");
+    }
+}
