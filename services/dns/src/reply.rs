@@ -147,3 +147,136 @@ fn encode(message: &Message) -> Option<Vec<u8>> {
         .ok()?;
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        edges::Edges,
+        names::{Named, Names},
+        zone::Zone,
+    };
+    use kit::settings::Dns;
+    use model::{plan::Plan, units::Revision};
+    use ports::registry::Beat;
+    use proptest::prelude::*;
+
+    struct Known {
+        zone: Zone,
+        names: Names,
+        edges: Edges,
+    }
+
+    impl Known {
+        fn new() -> Self {
+            let zone = Zone::new("cdn.test", &Dns::default()).unwrap();
+            let plan: Plan = serde_json::from_value(serde_json::json!({
+                "id": "E1", "arn": "", "domain": "d1.cdn.test", "aliases": ["*.wild.example"],
+                "enabled": true, "default_root_object": null, "behaviours": [], "origins": [],
+                "errors": [], "countries": "All", "http": {"h2": true, "h3": true}, "ipv6": true,
+                "viewer_tls": {"certificate": null, "minimum": "Tls12"},
+            }))
+            .unwrap();
+            let beats: Vec<Beat> = (1..=40).map(beat).collect();
+            Self {
+                names: Names::new(&zone, [Named::from(&plan)].iter(), Revision(3)),
+                edges: Edges::new(&beats, &[]),
+                zone,
+            }
+        }
+
+        fn reply(&self, message: &[u8], transport: Transport) -> Option<Reply> {
+            let view = View {
+                zone: &self.zone,
+                names: &self.names,
+                edges: &self.edges,
+                locator: None,
+                most_edges: 40,
+            };
+            reply(view, message, [192, 0, 2, 7].into(), transport)
+        }
+    }
+
+    fn beat(n: u8) -> Beat {
+        Beat {
+            id: format!("e{n}").as_str().into(),
+            incarnation: 1,
+            pop: String::new(),
+            position: None,
+            addresses: vec![[192, 0, 2, n].into(), [198, 51, 100, n].into()],
+            http_port: None,
+            https_port: Some(443),
+            acknowledged: Revision(0),
+        }
+    }
+
+    /// A good question with EDNS and a client subnet.
+    fn good(kind: u16, payload: u16) -> Vec<u8> {
+        let mut bytes = vec![7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+        bytes.extend(b"\x02d1\x03cdn\x04test\0");
+        bytes.extend(kind.to_be_bytes());
+        bytes.extend([0, 1, 0, 0, 41]);
+        bytes.extend(payload.to_be_bytes());
+        bytes.extend([0, 0, 0x80, 0, 0, 10, 0, 8, 0, 6, 0, 1, 16, 0, 133, 11]);
+        bytes
+    }
+
+    /// What holds for every reply to every message.
+    fn check(message: &[u8], reply: Option<Reply>, most: usize) -> Result<(), TestCaseError> {
+        let Some(reply) = reply else {
+            prop_assert!(message.len() < 12 || message[2] & 0x80 != 0);
+            return Ok(());
+        };
+        prop_assert!(reply.bytes.len() <= most, "{} bytes", reply.bytes.len());
+        prop_assert_eq!(&reply.bytes[..2], &message[..2]);
+        let read = Message::from_vec(&reply.bytes).unwrap();
+        prop_assert_eq!(read.metadata.message_type, MessageType::Response);
+        prop_assert_eq!(u16::from(read.metadata.response_code), u16::from(reply.code));
+        Ok(())
+    }
+
+    #[test]
+    fn the_good_question_is_good() {
+        let reply = Known::new().reply(&good(1, 1232), Transport::Tcp).unwrap();
+        assert_eq!(reply.code, ResponseCode::NoError);
+        assert_eq!(Message::from_vec(&reply.bytes).unwrap().answers.len(), 80);
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic_and_replies_are_small(message in proptest::collection::vec(any::<u8>(), 0..600)) {
+            check(&message, Known::new().reply(&message, Transport::Udp), usize::from(MOST_UDP))?;
+        }
+
+        #[test]
+        fn damaged_questions_never_panic_and_replies_are_small(
+            kind in prop_oneof![0..70u16, 250..260u16, any::<u16>()],
+            payload: u16,
+            damage in proptest::collection::vec((0..60usize, any::<u8>()), 0..4),
+            cut in 0..80usize,
+            more in proptest::collection::vec(any::<u8>(), 0..3),
+        ) {
+            let mut message = good(kind, payload);
+            for (at, byte) in damage {
+                let end = message.len();
+                message[at % end] = byte;
+            }
+            message.truncate(cut.max(12));
+            message.extend(more);
+            let known = Known::new();
+            check(&message, known.reply(&message, Transport::Udp), usize::from(MOST_UDP))?;
+            check(&message, known.reply(&message, Transport::Tcp), usize::from(u16::MAX))?;
+        }
+
+        #[test]
+        fn replies_fit_what_the_client_can_take(kind in 0..70u16, payload: u16) {
+            let message = good(kind, payload);
+            let most = usize::from(payload.clamp(512, MOST_UDP));
+            let reply = Known::new().reply(&message, Transport::Udp);
+            check(&message, reply.clone(), most)?;
+            let read = Message::from_vec(&reply.unwrap().bytes).unwrap();
+            prop_assert!(read.edns.is_some());
+            prop_assert!(!read.metadata.truncation || read.answers.is_empty());
+        }
+    }
+}

@@ -31,7 +31,7 @@ use tokio::{
 };
 
 /// Most TCP connections at once; further ones are closed at once.
-const MOST_CONNECTIONS: usize = 512;
+const MOST_CONNECTIONS: usize = 256;
 /// Most questions on one connection.
 const MOST_QUESTIONS: usize = 1000;
 /// How long a connection may take for its next whole question, and to take a reply (RFC 7766 §6.2.3).
