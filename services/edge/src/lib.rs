@@ -1,1 +1,35 @@
 //! The edge: answers viewers from its cache or fetches from the origin.
+//!
+//! | folder or file | what it decides |
+//! | --- | --- |
+//! | `serve` | which server library speaks with a viewer, TLS |
+//! | `asked` | the engine's own words for a request and a reply |
+//! | `pipeline` | the way of one request, stage by stage |
+//! | `flights`, `growing` | who waits for whom, and how a body is read by many while it arrives |
+//! | `feed`, `plans`, `bans` | what is in force, and what is invalidated |
+//! | `heart` | being found and believed |
+//! | `failures` | which origins are left alone for a moment |
+//! | `origins` | which driver asks an origin |
+//! | `meters` | what is counted |
+//!
+//! Not for: caching rules, header rules, patterns (`rules/*`); nor the management API.
+
+mod asked;
+mod bans;
+mod failures;
+mod feed;
+mod flights;
+mod growing;
+mod heart;
+mod meters;
+mod origins;
+mod pipeline;
+mod plans;
+mod serve;
+mod start;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use start::{Running, StartError, start};

@@ -1,0 +1,295 @@
+//! One exchange with an origin, on behalf of everybody in a flight.
+//!
+//! For: asking, deciding what is kept, pouring the body into the flight's buffer, storing it whole.
+//! Not for: the viewers' side (`super`).
+//!
+//! Order: what is kept is in the store before the last reader is told that the body has ended, so
+//! whoever has seen the end finds the copy.
+
+use super::{
+    Head, Landing,
+    question::{self, Question},
+};
+use crate::{
+    flights::Lead,
+    growing::Pushed,
+    pipeline::{Engine, lookup, rescue::Failure},
+};
+use bytes::Bytes;
+use caching::{
+    ResponseView, Times, collapsing,
+    stale::{self, OnError},
+    storing::{self, Keep, Storing},
+    validate,
+};
+use futures::StreamExt as _;
+use headers::{names::Outcome, viewer_response};
+use http::{HeaderMap, StatusCode, header};
+use ports::{
+    cachestore::Stored,
+    origin::{Body, OriginResponse},
+};
+use std::sync::{Arc, atomic::AtomicU64};
+use tracing::Instrument as _;
+
+/// Longest head of an origin's response, in bytes (CloudFront developer guide, quotas).
+const LONGEST_HEAD: usize = 32_768;
+
+/// Asks in a task of its own: no viewer can end it by leaving while others wait.
+pub fn spawn(engine: &Arc<Engine>, question: Question, lead: Lead<Landing>) {
+    let exchange = Exchange { engine: engine.clone(), question, lead };
+    let span = tracing::debug_span!("fetch");
+    engine.runtime.spawn(exchange.run().instrument(span));
+}
+
+struct Exchange {
+    engine: Arc<Engine>,
+    question: Question,
+    lead: Lead<Landing>,
+}
+
+/// What is decided about a response, before its body comes.
+struct Decided {
+    status: StatusCode,
+    headers: HeaderMap,
+    keep: Option<Keep>,
+    length: Option<u64>,
+    times: Times,
+}
+
+impl Exchange {
+    async fn run(mut self) {
+        let requested_at = self.engine.now();
+        let behaviour = self.question.found.routed().behaviour.clone();
+        let request = std::mem::replace(&mut self.question.request, nothing());
+        let flight = self.lead.flight.clone();
+        let asked = async { self.engine.ask(&behaviour.origin, request).await }
+            .instrument(tracing::debug_span!("origin", otel.kind = "client"));
+        let answered = tokio::select! {
+            answered = asked => answered,
+            () = flight.body.deserted() => return,
+        };
+        let times = Times { requested_at, received_at: self.engine.now() };
+        match answered {
+            Err(why) => self.failed(Failure::Origin(why)),
+            Ok(response) => self.answered(response, times).await,
+        }
+    }
+
+    async fn answered(mut self, response: OriginResponse, times: Times) {
+        if head_length(&response.headers) > LONGEST_HEAD {
+            return self.failed(Failure::OriginHead);
+        }
+        let confirmed = response.status == StatusCode::NOT_MODIFIED;
+        if confirmed && let Some(stored) = self.question.confirms.take() {
+            self.engine.failures.forget(&self.question.found.key);
+            return self.confirmed(&stored, &response.headers, times);
+        }
+        if response.status.is_server_error() && self.stand_in(Failure::Status(response.status)) {
+            return;
+        }
+        self.engine.failures.forget(&self.question.found.key);
+        self.arrive(response, times).await;
+    }
+
+    /// There is no answer to keep: a stale copy stands in, or everybody hears why.
+    fn failed(&self, failure: Failure) {
+        if self.stand_in(failure.clone()) {
+            return;
+        }
+        let routed = self.question.found.routed();
+        let terms = routed.behaviour.terms(&routed.distribution);
+        if !terms.caching_disabled() {
+            let span = terms.error_ttl(failure.status());
+            let (engine, bans) = (&self.engine, self.lead.flight.bans);
+            let key = self.question.found.key;
+            engine.failures.remember(key, failure.clone(), engine.now(), span, bans);
+        }
+        tracing::debug!(why = %failure, "the origin failed");
+        self.lead.land(Landing::Failed(failure));
+    }
+
+    /// Serves everybody the stale copy, if there is one that may stand in for this failure.
+    fn stand_in(&self, failure: Failure) -> bool {
+        let found = &self.question.found;
+        let routed = found.routed();
+        let terms = routed.behaviour.terms(&routed.distribution);
+        let (Some(stored), Some(view)) = (&found.stored, found.view()) else {
+            return false;
+        };
+        let now = self.engine.now();
+        let request = routed.request.view();
+        match stale::on_error(&terms, &request, &view, failure.kind(), now) {
+            OnError::Serve { retry_after, .. } => {
+                let bans = self.lead.flight.bans;
+                let failures = &self.engine.failures;
+                failures.remember(found.key, failure, now, retry_after, bans);
+                self.lead.land(Landing::Stale(stored.clone()));
+                true
+            }
+            OnError::Pass(_) => false,
+        }
+    }
+
+    /// The origin says that what is held is still good.
+    fn confirmed(&self, stored: &Stored, fresh: &HeaderMap, times: Times) {
+        let found = &self.question.found;
+        let routed = found.routed();
+        let mut fresh = fresh.clone();
+        let behaviour = &routed.behaviour;
+        viewer_response::clean(&mut fresh, &behaviour.behaviour, behaviour.is_bucket());
+        let mut headers = validate::merge(&stored.headers, &fresh);
+        let storing = self.storing(stored.status, &headers, times);
+        let keep = match storing {
+            Storing::Keep(keep) => Some(keep),
+            Storing::Pass(_) => None,
+        };
+        for name in keep.iter().flat_map(|keep| &keep.strip) {
+            headers.remove(name);
+        }
+        let terms = keep.clone().unwrap_or_default();
+        let renewed = Arc::new(Stored {
+            status: stored.status,
+            headers,
+            body: stored.body.clone(),
+            length: stored.length,
+            requested_at: times.requested_at,
+            received_at: times.received_at,
+            initial_age: terms.initial_age,
+            fresh_for: terms.fresh_for,
+            bans_checked: AtomicU64::new(self.lead.flight.bans),
+        });
+        match keep {
+            Some(keep) => {
+                lookup::put(&*self.engine.store, &found.keyed, &keep.vary, renewed.clone())
+            }
+            None => self.engine.store.remove(&found.key),
+        }
+        self.lead.land(Landing::Held(renewed, Outcome::RefreshHit));
+    }
+
+    fn storing(&self, status: StatusCode, headers: &HeaderMap, times: Times) -> Storing {
+        let routed = self.question.found.routed();
+        let terms = routed.behaviour.terms(&routed.distribution);
+        let response = ResponseView { status, headers };
+        storing::decide(&terms, &routed.request.view(), &response, times)
+    }
+
+    /// A response arrives: its head goes to everybody at once, its body as it comes.
+    async fn arrive(self, response: OriginResponse, times: Times) {
+        let OriginResponse { status, mut headers, body, timing } = response;
+        let storing = self.storing(status, &headers, times);
+        let shared = collapsing::shares(&storing);
+        let length = question::length(&headers);
+        let behaviour = &self.question.found.routed().behaviour;
+        viewer_response::clean(&mut headers, &behaviour.behaviour, behaviour.is_bucket());
+        headers.remove(header::CONTENT_LENGTH);
+        let fits = length.is_none_or(|length| length <= self.engine.store.longest());
+        let keep = match storing {
+            Storing::Keep(keep) if fits && self.engine.has_room() => Some(keep),
+            _ => None,
+        };
+        let private = keep.as_ref().map(|keep| take(&mut headers, &keep.strip));
+        if keep.is_none() || !shared {
+            self.lead.close();
+        }
+        if keep.is_none() {
+            self.lead.flight.body.open_window();
+        }
+        let head = Head {
+            status,
+            headers: headers.clone(),
+            private: private.unwrap_or_default(),
+            length,
+            received_at: times.received_at,
+            shared: shared && keep.is_some(),
+            vary: keep.as_ref().map(|keep| keep.vary.clone()).unwrap_or_default(),
+            asked_with: self.question.found.routed().request.headers.clone(),
+            upstream: question::upstream(timing),
+        };
+        self.lead.land(Landing::Arriving(Arc::new(head)));
+        let decided = Decided { status, headers, keep, length, times };
+        self.pour(decided, body).await;
+    }
+
+    /// Pours the body into the buffer until it ends or nobody wants it any more.
+    async fn pour(self, mut decided: Decided, mut body: Body) {
+        let growing = self.lead.flight.body.clone();
+        let mut poured = 0;
+        loop {
+            let next = tokio::select! {
+                next = body.next() => next,
+                () = growing.deserted() => return,
+            };
+            let piece = match next {
+                None => break,
+                Some(Err(why)) => return growing.end(Err(why)),
+                Some(Ok(piece)) => piece,
+            };
+            poured += piece.len() as u64;
+            if decided.keep.is_some() && !self.fits(poured) {
+                decided.keep = None;
+                self.lead.close();
+                growing.open_window();
+            }
+            if decided.keep.is_some() && decided.length == Some(poured) {
+                // All of it is here: a viewer that leaves right after the last byte changes nothing.
+                growing.needs_no_reader();
+            }
+            if growing.push(piece).await == Pushed::Deserted {
+                return;
+            }
+        }
+        if let (Some(keep), Some(pieces)) = (decided.keep.take(), growing.whole()) {
+            self.keep(decided, &keep, pieces, poured);
+        }
+        growing.end(Ok(()));
+    }
+
+    fn fits(&self, poured: u64) -> bool {
+        poured <= self.engine.store.longest() && self.engine.has_room()
+    }
+
+    fn keep(&self, decided: Decided, keep: &Keep, body: Vec<Bytes>, length: u64) {
+        let stored = Arc::new(Stored {
+            status: decided.status,
+            headers: decided.headers,
+            body,
+            length,
+            requested_at: decided.times.requested_at,
+            received_at: decided.times.received_at,
+            initial_age: keep.initial_age,
+            fresh_for: keep.fresh_for,
+            bans_checked: AtomicU64::new(self.lead.flight.bans),
+        });
+        let found = &self.question.found;
+        lookup::put(&*self.engine.store, &found.keyed, &keep.vary, stored);
+    }
+}
+
+/// Takes fields out.
+fn take(headers: &mut HeaderMap, names: &[http::HeaderName]) -> HeaderMap {
+    let mut taken = HeaderMap::new();
+    for name in names {
+        for value in headers.get_all(name) {
+            taken.append(name.clone(), value.clone());
+        }
+        headers.remove(name);
+    }
+    taken
+}
+
+fn head_length(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+}
+
+/// What is left of a request that has been sent.
+fn nothing() -> ports::origin::OriginRequest {
+    ports::origin::OriginRequest {
+        method: http::Method::GET,
+        path_and_query: String::new(),
+        headers: HeaderMap::new(),
+        body: None,
+        viewer_scheme: ports::origin::Scheme::Http,
+    }
+}

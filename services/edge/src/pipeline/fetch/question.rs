@@ -1,0 +1,89 @@
+//! What an origin is asked: made while the viewer's request is at hand, so that nothing of the
+//! viewer is needed while the answer is awaited.
+
+use crate::pipeline::{Engine, lookup::Found, trail, viewer::Viewed};
+use caching::validate::Validators;
+use headers::{
+    origin_request::{self, Asking, Conditions},
+    server_timing::Upstream,
+};
+use http::{HeaderMap, header};
+use ports::{
+    cachestore::Stored,
+    origin::{OriginRequest, Timing},
+};
+use std::{sync::Arc, time::Duration};
+
+/// A question.
+pub struct Question {
+    /// Who wants to know, and what is held.
+    pub found: Found,
+    /// What the origin is sent.
+    pub request: OriginRequest,
+    /// What a 304 confirms.
+    pub confirms: Option<Arc<Stored>>,
+}
+
+impl Question {
+    /// A question for what `found` lacks; with validators, whether what is held is still good.
+    pub fn new(engine: &Engine, found: &Found, validators: Option<Validators>) -> Self {
+        let viewed = &found.keyed.viewed;
+        let part = viewed.routed.request.headers.contains_key(header::RANGE);
+        let conditions = match (&validators, part) {
+            (None, true) => Conditions::AsSent,
+            _ => Conditions::Withheld,
+        };
+        let mut request = origin_request(engine, viewed, conditions, false);
+        let confirms = validators.and_then(|validators| {
+            validators.write(&mut request.headers);
+            found.stored.clone()
+        });
+        Self { found: found.clone(), request, confirms }
+    }
+}
+
+/// The request as the origin gets it, without a body.
+pub fn origin_request(
+    engine: &Engine,
+    viewed: &Viewed,
+    conditions: Conditions,
+    body: bool,
+) -> OriginRequest {
+    let routed = &viewed.routed;
+    viewed.with(|request| {
+        let asking = Asking {
+            request,
+            behaviour: &routed.behaviour.behaviour,
+            origin: &routed.behaviour.origin,
+            names: &engine.names,
+            via_host: &engine.via_host,
+            id: &routed.request.id,
+            body,
+            conditions,
+        };
+        let mut headers = origin_request::headers(&asking);
+        trail::propagate(&routed.request.headers, &mut headers);
+        OriginRequest {
+            method: routed.request.method.clone(),
+            path_and_query: origin_request::target(request, asking.behaviour, asking.origin),
+            headers,
+            body: None,
+            viewer_scheme: routed.request.scheme,
+        }
+    })
+}
+
+/// The announced length of a body.
+pub fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// How long asking took.
+pub const fn upstream(timing: Timing) -> Upstream {
+    Upstream {
+        layer: "EDGE",
+        dns: Duration::ZERO,
+        connect: timing.connect,
+        first_byte: timing.first_byte,
+    }
+}

@@ -1,0 +1,146 @@
+//! Stage 4: what is held for a key, bans applied.
+
+use crate::{
+    bans::Bans,
+    pipeline::{
+        key::{self, Keyed},
+        route::Routed,
+    },
+};
+use caching::{StoredView, vary};
+use headers::query;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use model::units::{Seconds, Timestamp};
+use ports::cachestore::{CacheKey, CacheStore, Lookup, Stored};
+use std::sync::{Arc, atomic::AtomicU64, atomic::Ordering};
+
+/// Stands in the store for a response whose variants are held under keys of their own (RFC 9111
+/// §4.1); no origin's final response has this status.
+const SIGNPOST: StatusCode = StatusCode::CONTINUE;
+
+/// A request, and what is held for it.
+#[derive(Clone)]
+pub struct Found {
+    /// The request.
+    pub keyed: Keyed,
+    /// Its key, `Vary` of what is held taken into account.
+    pub key: CacheKey,
+    /// What is held.
+    pub stored: Option<Arc<Stored>>,
+    /// Whether something was held that a ban has taken away.
+    pub banned: bool,
+}
+
+impl Found {
+    /// What is held, as caching sees it.
+    pub fn view(&self) -> Option<StoredView<'_>> {
+        self.stored.as_deref().map(view)
+    }
+
+    /// The request and what it matched.
+    pub fn routed(&self) -> &Routed {
+        &self.keyed.viewed.routed
+    }
+}
+
+/// A stored response as caching sees it.
+pub fn view(stored: &Stored) -> StoredView<'_> {
+    StoredView {
+        status: stored.status,
+        headers: &stored.headers,
+        received_at: stored.received_at,
+        initial_age: stored.initial_age,
+        fresh_for: stored.fresh_for,
+    }
+}
+
+/// Finds what is held. Dropping the call half-way leaves everything as it was.
+pub async fn find(store: &dyn CacheStore, bans: &Bans, keyed: Keyed) -> Found {
+    let mut key = keyed.key;
+    let (mut stored, mut banned) = spared(store, bans, &keyed, key).await;
+    if let Some(names) = stored.as_deref().and_then(directions) {
+        key = key::variant(key, &names, &keyed.viewed.routed.request.headers);
+        (stored, banned) = spared(store, bans, &keyed, key).await;
+    }
+    Found { keyed, key, stored, banned }
+}
+
+async fn spared(
+    store: &dyn CacheStore,
+    bans: &Bans,
+    keyed: &Keyed,
+    key: CacheKey,
+) -> (Option<Arc<Stored>>, bool) {
+    let held = match store.find(&key) {
+        Lookup::Found(stored) => Some(stored),
+        Lookup::Absent => None,
+        Lookup::Later(later) => later.await,
+    };
+    let Some(stored) = held else {
+        return (None, false);
+    };
+    let number = bans.latest();
+    let checked = stored.bans_checked.load(Ordering::Relaxed);
+    if checked < number && is_banned(bans, &keyed.viewed.routed, checked) {
+        store.remove(&key);
+        return (None, true);
+    }
+    stored.spared_up_to(number);
+    (Some(stored), false)
+}
+
+/// Whether a ban later than `since` matches what a request asks for.
+pub fn is_banned(bans: &Bans, routed: &Routed, since: u64) -> bool {
+    if since >= bans.latest() {
+        return false;
+    }
+    let plan = &routed.distribution.plan;
+    let request = &routed.request;
+    let target = match query::keyed(request.query.as_deref(), &routed.behaviour.behaviour) {
+        Some(query) => format!("{}?{query}", request.path),
+        None => request.path.clone(),
+    };
+    let is_root = plan.default_root_object.as_deref() == request.path.strip_prefix('/');
+    bans.banned_since(plan.id.as_str(), &target, since)
+        || (is_root && bans.banned_since(plan.id.as_str(), "/", since))
+}
+
+/// Puts a response where [`find`] will find it.
+pub fn put(store: &dyn CacheStore, keyed: &Keyed, names: &[HeaderName], stored: Arc<Stored>) {
+    if names.is_empty() {
+        return store.put(keyed.key, stored);
+    }
+    let request = &keyed.viewed.routed.request;
+    let bans = stored.bans_checked.load(Ordering::Relaxed);
+    store.put(keyed.key, Arc::new(signpost(names, stored.received_at, bans)));
+    store.put(key::variant(keyed.key, names, &request.headers), stored);
+}
+
+fn signpost(names: &[HeaderName], now: Timestamp, bans: u64) -> Stored {
+    let mut headers = HeaderMap::with_capacity(names.len());
+    for name in names {
+        headers.append(header::VARY, HeaderValue::from(name.clone()));
+    }
+    Stored {
+        status: SIGNPOST,
+        headers,
+        body: Vec::new(),
+        length: 0,
+        requested_at: now,
+        received_at: now,
+        initial_age: Seconds::ZERO,
+        fresh_for: Seconds::ZERO,
+        bans_checked: AtomicU64::new(bans),
+    }
+}
+
+/// The request headers that choose among variants, if this is a signpost.
+fn directions(stored: &Stored) -> Option<Vec<HeaderName>> {
+    if stored.status != SIGNPOST {
+        return None;
+    }
+    match vary::of(&stored.headers) {
+        vary::Vary::On(names) => Some(names),
+        vary::Vary::Any => Some(Vec::new()),
+    }
+}

@@ -1,0 +1,234 @@
+//! A request's way through the edge, stage by stage.
+//!
+//! For: the order of the stages; each takes what the one before returned, so that a wrong order does
+//! not compile. Stage names are also span names. Not for: what any stage decides.
+//!
+//! `route` → `viewer` → `key` → `lookup` → (`rules/caching`) → `fetch` → `respond` → `rescue`
+
+pub mod fetch;
+pub mod key;
+pub mod lookup;
+pub mod rescue;
+pub mod respond;
+pub mod route;
+pub mod trail;
+pub mod viewer;
+
+use crate::{
+    asked::{Asked, Reply},
+    bans::Bans,
+    failures::Failures,
+    flights::Flights,
+    meters::Meters,
+    origins::Origins,
+    plans::Known,
+    serve::Current,
+};
+use caching::{
+    reuse::{self, Decision, Why},
+    validate::Validators,
+};
+use fetch::Landing;
+use headers::names::Names;
+use http::{HeaderValue, Method};
+use model::{plan::Origin, units::Timestamp};
+use ports::{
+    cachestore::CacheStore,
+    clock::Clock,
+    locator::Locator,
+    origin::{Body, OriginError, OriginRequest, OriginResponse},
+};
+use rescue::Failure;
+use respond::{Answer, Telling};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
+use trail::{Open, Trail};
+use viewer::Viewed;
+
+/// The engine: everything that requests need.
+pub struct Engine {
+    /// What is in force.
+    pub current: Arc<Current>,
+    /// What is invalidated.
+    pub bans: Arc<Bans>,
+    /// What is held.
+    pub store: Arc<dyn CacheStore>,
+    /// What is being asked.
+    pub flights: Arc<Flights<Landing>>,
+    /// What failed a moment ago.
+    pub failures: Failures,
+    /// Who is asked.
+    pub origins: Origins,
+    /// Where viewers are.
+    pub locator: Arc<dyn Locator>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub meters: Arc<Meters>,
+    /// How we name ourselves.
+    pub names: Names,
+    /// This edge in `Via`: an id, a dot and the zone.
+    pub via_host: String,
+    /// Our member of `Via` in responses.
+    pub via: HeaderValue,
+    /// Our place.
+    pub pop: String,
+    /// The same, as a header.
+    pub pop_value: HeaderValue,
+    /// Where redirects to HTTPS lead.
+    pub https_port: u16,
+    /// Most bytes that bodies which are still arriving may hold together, to be kept.
+    pub most_filling: u64,
+    /// Where fetches run: they outlive the worker that started them.
+    pub runtime: Handle,
+}
+
+impl Engine {
+    /// Answers one request. Dropping the call gives the request up, as if the viewer had left.
+    pub async fn handle(self: &Arc<Self>, asked: Asked) -> Reply {
+        let mut trail = Trail::start(&asked, self.now());
+        let span = trail.span.clone();
+        let reply = self.walk(asked, &mut trail).instrument(span).await;
+        trail.follow(&self.meters, reply)
+    }
+
+    async fn walk(self: &Arc<Self>, asked: Asked, trail: &mut Trail) -> Reply {
+        let method = asked.method.clone();
+        let known = self.current.load_full();
+        let (routed, body) = match route::behaviour(&known, &self.names, &trail.id, asked) {
+            Ok(routed) => routed,
+            Err(failure) => return self.refuse(&method, trail, &failure),
+        };
+        drop(known);
+        trail.belongs_to(&routed.distribution.plan.id);
+        let walked = match viewer::admit(&*self.locator, routed.clone()) {
+            Ok(viewed) => self.answer(viewed, body).await,
+            Err(failure) => Err(failure),
+        };
+        let answer = rescue::mend(self, &routed, walked).await;
+        respond::finish(self, Some(&routed), trail, answer)
+    }
+
+    /// Answers what is no distribution's.
+    fn refuse(&self, method: &Method, trail: &mut Trail, failure: &Failure) -> Reply {
+        let answer = rescue::reply(&self.names, &trail.id, method, failure);
+        respond::finish(self, None, trail, answer)
+    }
+
+    /// From an admitted request to its answer.
+    ///
+    /// # Errors
+    /// Whatever keeps it from having one.
+    async fn answer(
+        self: &Arc<Self>,
+        viewed: Viewed,
+        body: Option<Body>,
+    ) -> Result<Answer, Failure> {
+        let keyed = key::derive(viewed);
+        let found = lookup::find(&*self.store, &self.bans, keyed)
+            .instrument(tracing::debug_span!("lookup"))
+            .await;
+        let stage = tracing::debug_span!("fetch");
+        match self.decide(&found) {
+            Decision::Serve { .. } => Ok(self.serve(&found)),
+            Decision::ServeStale { refresh_behind, .. } => {
+                if refresh_behind {
+                    fetch::refresh_behind(self, &found);
+                }
+                self.meters.served_stale();
+                Ok(self.serve(&found))
+            }
+            Decision::Revalidate(validators, _) => {
+                let asking = fetch::collapsed(self, found, body, Some(validators));
+                asking.instrument(stage).await
+            }
+            Decision::Fetch(_) => fetch::collapsed(self, found, body, None).instrument(stage).await,
+            Decision::GatewayTimeout => Err(Failure::OnlyIfCached),
+        }
+    }
+
+    fn decide(&self, found: &lookup::Found) -> Decision {
+        let routed = found.routed();
+        let terms = routed.behaviour.terms(&routed.distribution);
+        let request = routed.request.view();
+        match found.view() {
+            None if found.banned => reuse::absent(&terms, &request, Why::Banned),
+            view => reuse::decide(&terms, &request, view.as_ref(), self.now()),
+        }
+    }
+
+    /// Serves what is held. It is there, or it would not have been decided so.
+    fn serve(&self, found: &lookup::Found) -> Answer {
+        match &found.stored {
+            Some(stored) => respond::from_store(self, found, stored, Telling::hit()),
+            None => {
+                debug_assert!(false, "decided to serve what is not held");
+                let request = &found.routed().request;
+                rescue::reply(&self.names, &request.id, &request.method, &Failure::Internal)
+            }
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What is in force.
+    pub fn known(&self) -> arc_swap::Guard<Arc<Known>> {
+        self.current.load()
+    }
+
+    /// A connection was opened.
+    pub fn opened(&self, listener: &'static str) -> Open {
+        self.meters.opened(listener)
+    }
+
+    /// A TLS handshake failed.
+    pub fn handshake_failed(&self) {
+        self.meters.handshake_failed();
+    }
+
+    /// Whether bodies that are still arriving may hold more.
+    pub fn has_room(&self) -> bool {
+        self.flights.filling() < self.most_filling
+    }
+
+    /// Asks an origin, on the runtime that outlives workers: connections are driven by the runtime
+    /// that opened them. Dropping the call ends the exchange.
+    ///
+    /// # Errors
+    /// As the origin's driver has them.
+    pub async fn fetch(
+        self: &Arc<Self>,
+        origin: &Origin,
+        request: OriginRequest,
+    ) -> Result<OriginResponse, OriginError> {
+        let (engine, origin) = (self.clone(), origin.clone());
+        let asking = async move { engine.ask(&origin, request).await }.in_current_span();
+        let task = AbortOnDropHandle::new(self.runtime.spawn(asking));
+        task.await.unwrap_or_else(|why| Err(OriginError::Protocol(why.to_string())))
+    }
+
+    /// Asks an origin, and counts.
+    async fn ask(
+        &self,
+        origin: &Origin,
+        request: OriginRequest,
+    ) -> Result<OriginResponse, OriginError> {
+        let answered = self.origins.fetch(origin, request).await;
+        match &answered {
+            Ok(response) => self.meters.fetched(response.status, response.timing.first_byte),
+            Err(_) => self.meters.not_fetched(),
+        }
+        answered
+    }
+}
+
+/// Validators that ask about what is held, if there are any.
+pub fn validators(found: &lookup::Found) -> Option<Validators> {
+    let stored = found.stored.as_ref()?;
+    Some(Validators::of(&stored.headers)).filter(|validators| !validators.is_empty())
+}

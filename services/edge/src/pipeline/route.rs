@@ -1,0 +1,180 @@
+//! Stage 1: which distribution, which behaviour. Pure.
+
+use crate::{
+    asked::{Asked, TlsFacts},
+    pipeline::rescue::Failure,
+    plans::{Compiled, Distribution, Known},
+};
+use caching::RequestView;
+use headers::{connection, hosts, names::Names, origin_request};
+use http::{HeaderMap, HeaderValue, Method, Version, header};
+use ports::origin::{Body, Scheme};
+use std::{net::SocketAddr, sync::Arc};
+
+/// Longest path with its query, in bytes (CloudFront developer guide, quotas).
+const LONGEST_URL: usize = 8192;
+/// Longest request line with all headers, in bytes (the same).
+const LONGEST_HEAD: usize = 32_768;
+/// What each header line takes beside its name and value: a colon, a space and a line end.
+const PER_HEADER: usize = 4;
+
+/// A viewer's request, as every later stage sees it.
+#[derive(Clone)]
+pub struct Request {
+    /// Opaque id.
+    pub id: String,
+    /// As asked.
+    pub method: Method,
+    /// Raw; the default root object has taken the place of `/`.
+    pub path: String,
+    /// Whether it has.
+    pub was_root: bool,
+    /// Raw.
+    pub query: Option<String>,
+    /// End-to-end headers; `host` is there.
+    pub headers: HeaderMap,
+    /// Who asks.
+    pub peer: SocketAddr,
+    /// Protocol.
+    pub version: Version,
+    /// Scheme.
+    pub scheme: Scheme,
+    /// TLS.
+    pub tls: Option<Arc<TlsFacts>>,
+    /// Whether bytes follow the head.
+    pub has_body: bool,
+}
+
+impl Request {
+    /// As caching sees it.
+    pub fn view(&self) -> RequestView<'_> {
+        RequestView { method: &self.method, headers: &self.headers }
+    }
+
+    /// Path and query as received.
+    pub fn path_and_query(&self) -> String {
+        match &self.query {
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.clone(),
+        }
+    }
+}
+
+/// A request, and what it matched. Cheap to clone.
+#[derive(Clone)]
+pub struct Routed {
+    /// The request.
+    pub request: Arc<Request>,
+    /// Whose it is.
+    pub distribution: Arc<Distribution>,
+    /// What its path matched.
+    pub behaviour: Arc<Compiled>,
+}
+
+/// Finds distribution and behaviour. Also gives back the body, which cannot be shared.
+///
+/// # Errors
+/// 400, 403, 414 and 494, for requests that belong to no distribution or are beyond limits.
+pub fn behaviour(
+    known: &Known,
+    names: &Names,
+    id: &str,
+    asked: Asked,
+) -> Result<(Routed, Option<Body>), Failure> {
+    let mut asked = asked;
+    sizes(&asked)?;
+    let host = host(&asked)?;
+    let distribution = known.distribution(&host).ok_or(Failure::UnknownHost)?;
+    if origin_request::passes(&asked.headers, names) > origin_request::MOST_PASSES {
+        return Err(Failure::Loop);
+    }
+    connection::strip(&mut asked.headers);
+    let value = HeaderValue::from_str(&host).map_err(|_| Failure::BadRequest("its Host"))?;
+    asked.headers.insert(header::HOST, value);
+    let was_root = asked.path == "/";
+    let path = object(distribution, asked.path);
+    let behaviour = distribution.behaviour(&path).ok_or(Failure::Internal)?;
+    let request = Request {
+        id: id.to_owned(),
+        method: asked.method,
+        path,
+        was_root,
+        query: asked.query,
+        headers: asked.headers,
+        peer: asked.peer,
+        version: asked.version,
+        scheme: asked.scheme,
+        tls: asked.tls,
+        has_body: asked.body.is_some(),
+    };
+    let routed = Routed {
+        request: Arc::new(request),
+        distribution: distribution.clone(),
+        behaviour: behaviour.clone(),
+    };
+    Ok((routed, asked.body))
+}
+
+/// A page of the same distribution in place of an error: its own behaviour, no conditions.
+pub fn page(routed: &Routed, path: &str) -> Option<Routed> {
+    let mut request = Request::clone(&routed.request);
+    request.method = match request.method {
+        Method::HEAD => Method::HEAD,
+        _ => Method::GET,
+    };
+    path.clone_into(&mut request.path);
+    request.query = None;
+    request.has_body = false;
+    caching::validate::drop_conditions(&mut request.headers);
+    for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING] {
+        request.headers.remove(name);
+    }
+    Some(Routed {
+        behaviour: routed.distribution.behaviour(path)?.clone(),
+        request: Arc::new(request),
+        distribution: routed.distribution.clone(),
+    })
+}
+
+fn sizes(asked: &Asked) -> Result<(), Failure> {
+    let url = asked.path.len() + asked.query.as_ref().map_or(0, |query| query.len() + 1);
+    if url > LONGEST_URL {
+        return Err(Failure::UrlTooLong);
+    }
+    let headers: usize = asked
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + PER_HEADER)
+        .sum();
+    let line = asked.method.as_str().len() + url + " HTTP/1.1  \r\n".len();
+    if line + headers > LONGEST_HEAD {
+        return Err(Failure::HeadTooLong);
+    }
+    if !asked.path.starts_with('/') {
+        return Err(Failure::BadRequest("its path does not start with a slash"));
+    }
+    Ok(())
+}
+
+/// The host that is asked for (RFC 9112 §3.2): the target's authority, else the one `Host`.
+fn host(asked: &Asked) -> Result<String, Failure> {
+    let mut lines = asked.headers.get_all(header::HOST).iter();
+    let (first, second) = (lines.next(), lines.next());
+    if second.is_some() {
+        return Err(Failure::BadRequest("it has more than one Host"));
+    }
+    let told = first.and_then(|line| line.to_str().ok());
+    let host = asked.authority.as_deref().or(told).ok_or(Failure::BadRequest("it has no Host"))?;
+    if host.contains('@') || hosts::normalise(host).is_none() {
+        return Err(Failure::BadRequest("its Host is not a host"));
+    }
+    Ok(host.to_owned())
+}
+
+/// The default root object for `/` exactly; every other path as it came.
+fn object(distribution: &Distribution, path: String) -> String {
+    match &distribution.plan.default_root_object {
+        Some(object) if path == "/" && !object.is_empty() => format!("/{object}"),
+        _ => path,
+    }
+}

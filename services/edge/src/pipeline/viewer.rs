@@ -1,0 +1,111 @@
+//! Stage 2: whether this viewer may ask this.
+
+use crate::{
+    asked::TlsFacts,
+    pipeline::{
+        rescue::Failure,
+        route::{Request, Routed},
+    },
+};
+use headers::{
+    methods,
+    redirect::{self, Gate},
+    viewer::{self, Place, Viewer},
+};
+use model::plan::Countries;
+use ports::{
+    locator::{Located, Locator},
+    origin::Scheme,
+};
+
+/// A request that is let through, with what is known of the viewer.
+#[derive(Clone)]
+pub struct Viewed {
+    /// The request.
+    pub routed: Routed,
+    /// Where the viewer is; looked up only where it is asked for.
+    pub located: Option<Located>,
+    /// TLS as policies may show it to origins.
+    tls: Option<String>,
+}
+
+impl Viewed {
+    /// The request as header rules see it, handed to `look`.
+    pub fn with<R>(&self, look: impl FnOnce(&viewer::Request<'_>) -> R) -> R {
+        let request: &Request = &self.routed.request;
+        let located = self.located.as_ref();
+        let viewer = Viewer {
+            tls: self.tls.as_deref(),
+            asn: located.and_then(|located| located.asn),
+            header_count: Some(request.headers.len()),
+            place: Place {
+                country: located.and_then(|located| located.country.as_deref()),
+                latitude: located.and_then(|located| located.latitude),
+                longitude: located.and_then(|located| located.longitude),
+                ..Place::default()
+            },
+            ..Viewer::new(request.peer, request.version, request.scheme == Scheme::Https)
+        };
+        look(&viewer::Request {
+            method: &request.method,
+            path: &request.path,
+            query: request.query.as_deref(),
+            headers: &request.headers,
+            viewer: &viewer,
+        })
+    }
+}
+
+/// Lets a request through, in CloudFront's order: enabled, protocol, country, method, body.
+///
+/// # Errors
+/// 301 and 307 to HTTPS, and 403.
+pub fn admit(locator: &dyn Locator, routed: Routed) -> Result<Viewed, Failure> {
+    let request = &routed.request;
+    if !routed.distribution.plan.enabled {
+        return Err(Failure::Disabled);
+    }
+    protocol(&routed)?;
+    let viewed = see(locator, routed.clone());
+    country(&viewed)?;
+    let allowed = routed.behaviour.behaviour.allowed;
+    methods::admit(allowed, &request.method, request.has_body)?;
+    Ok(viewed)
+}
+
+/// What is known of the viewer, without asking whether it may.
+pub fn see(locator: &dyn Locator, routed: Routed) -> Viewed {
+    let request = &routed.request;
+    let located = routed.behaviour.asks_place.then(|| locator.locate(request.peer.ip())).flatten();
+    Viewed { tls: request.tls.as_deref().map(shown), located, routed }
+}
+
+fn protocol(routed: &Routed) -> Result<(), Failure> {
+    let request = &routed.request;
+    let policy = routed.behaviour.behaviour.viewer_protocol;
+    let https = request.scheme == Scheme::Https;
+    match redirect::gate(policy, https, &request.method, request.version) {
+        Gate::Pass => Ok(()),
+        Gate::Redirect(status) => Err(Failure::Redirect(status)),
+        Gate::Refuse => Err(Failure::HttpsOnly),
+    }
+}
+
+fn country(viewed: &Viewed) -> Result<(), Failure> {
+    let countries = &viewed.routed.distribution.plan.countries;
+    let country = viewed.located.as_ref().and_then(|located| located.country.as_deref());
+    if *countries == Countries::All || geo::admits(countries, country) {
+        Ok(())
+    } else {
+        Err(Failure::Country)
+    }
+}
+
+/// As `CloudFront-Viewer-TLS` shows it.
+fn shown(facts: &TlsFacts) -> String {
+    let handshake = match facts.reused {
+        true => "sessionResumed",
+        false => "fullHandshake",
+    };
+    format!("{}:{}:{handshake}", facts.version, facts.cipher)
+}

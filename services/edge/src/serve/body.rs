@@ -1,0 +1,128 @@
+//! A reply's body on its way out: one type that both server libraries can send.
+
+use crate::{
+    asked::{Reply, ReplyBody},
+    pipeline::trail::Follower,
+};
+use actix_http::body::{BodySize, MessageBody};
+use bytes::Bytes;
+use futures::{StreamExt as _, stream::BoxStream};
+use http::{HeaderMap, Method, header::CONTENT_LENGTH};
+use http_body::{Frame, SizeHint};
+use ports::origin::BodyError;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// A body that counts what leaves, and ends the record of its request when it is dropped.
+pub struct Sending {
+    from: From,
+    length: Option<u64>,
+    follower: Option<Follower>,
+}
+
+enum From {
+    Nothing,
+    Pieces(std::vec::IntoIter<Bytes>),
+    Stream(BoxStream<'static, Result<Bytes, BodyError>>),
+}
+
+impl Sending {
+    /// The body of `reply`, whose `content-length` header (kept for HEAD) tells the length that a
+    /// body would have had.
+    pub fn new(
+        method: &Method,
+        body: ReplyBody,
+        headers: &HeaderMap,
+        follower: Option<Follower>,
+    ) -> Self {
+        let told = body.length();
+        let (from, length) = match body {
+            ReplyBody::Empty if method == Method::HEAD => (From::Nothing, announced(headers)),
+            ReplyBody::Empty => (From::Nothing, Some(0)),
+            ReplyBody::Pieces(pieces) => (From::Pieces(pieces.into_iter()), told),
+            ReplyBody::Stream { body, .. } => (From::Stream(body), told),
+        };
+        Self { from, length, follower }
+    }
+
+    /// Splits a reply into what a server library writes first, and the body.
+    pub fn of(method: &Method, reply: Reply) -> (http::StatusCode, HeaderMap, Self) {
+        let body = Self::new(method, reply.body, &reply.headers, reply.follower);
+        (reply.status, reply.headers, body)
+    }
+
+    /// Whether there is nothing to send.
+    fn is_nothing(&self) -> bool {
+        matches!(self.from, From::Nothing)
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        let next = match &mut self.from {
+            From::Nothing => None,
+            From::Pieces(pieces) => pieces.next().map(Ok),
+            From::Stream(stream) => std::task::ready!(stream.poll_next_unpin(context)),
+        };
+        self.follow(next.as_ref());
+        Poll::Ready(next)
+    }
+
+    fn follow(&mut self, next: Option<&Result<Bytes, BodyError>>) {
+        let Some(follower) = &mut self.follower else {
+            return;
+        };
+        match next {
+            Some(Ok(piece)) => follower.sent(piece.len()),
+            Some(Err(why)) => follower.failed(why),
+            None => follower.whole(),
+        }
+    }
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+impl MessageBody for Sending {
+    type Error = BodyError;
+
+    fn size(&self) -> BodySize {
+        match self.length {
+            Some(length) => BodySize::Sized(length),
+            None if self.is_nothing() => BodySize::None,
+            None => BodySize::Stream,
+        }
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, BodyError>>> {
+        self.get_mut().poll(context)
+    }
+}
+
+impl http_body::Body for Sending {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.get_mut().poll(context).map(|next| next.map(|piece| piece.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_nothing()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.length {
+            Some(length) if !self.is_nothing() => SizeHint::with_exact(length),
+            _ if self.is_nothing() => SizeHint::with_exact(0),
+            _ => SizeHint::default(),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Which certificate and which TLS settings a server name gets.
+//!
+//! For: ready-made rustls configurations, one for each certificate, oldest version and protocol
+//! list, made when certificates change and never while a viewer waits.
+//! Not for: finding the distribution behind a name (`plans`).
+
+use model::{
+    feed::Certificate,
+    plan::{Plan, TlsMinimum},
+};
+use rustls::{
+    ServerConfig, SupportedProtocolVersion,
+    crypto::{CryptoProvider, aws_lc_rs},
+    server::{NoServerSessionStorage, ProducesTickets},
+    sign::{CertifiedKey, SingleCertAndKey},
+    version::{TLS12, TLS13},
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Why a certificate cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// The chain or the key is not PEM.
+    #[error("its PEM cannot be read: {0}")]
+    Pem(String),
+    /// The key is of no kind that TLS knows here, or is not the certificate's own.
+    #[error("its key cannot be used: {0}")]
+    Key(String),
+}
+
+/// What all configurations share: the provider, and one key for session tickets.
+#[derive(Clone)]
+pub struct Shared {
+    provider: Arc<CryptoProvider>,
+    tickets: Arc<dyn ProducesTickets>,
+}
+
+/// What a configuration is chosen by: the certificate's ARN (empty: the zone's own), the oldest
+/// version, and whether HTTP/2 is offered.
+type Choice = (String, bool, bool);
+
+/// All configurations of one state of the feed.
+#[derive(Default)]
+pub struct Certificates {
+    keys: BTreeMap<String, (Certificate, Arc<CertifiedKey>)>,
+    configs: BTreeMap<Choice, Arc<ServerConfig>>,
+}
+
+impl Shared {
+    /// A fresh key for tickets: sessions of an earlier process are not resumed.
+    ///
+    /// # Errors
+    /// When the machine gives no random bytes.
+    pub fn new() -> Result<Self, rustls::Error> {
+        Ok(Self {
+            provider: Arc::new(aws_lc_rs::default_provider()),
+            tickets: aws_lc_rs::Ticketer::new()?,
+        })
+    }
+
+    fn config(&self, key: &Arc<CertifiedKey>, choice: &Choice) -> Option<ServerConfig> {
+        let versions: &[&SupportedProtocolVersion] =
+            if choice.1 { &[&TLS13] } else { &[&TLS13, &TLS12] };
+        let mut config = ServerConfig::builder_with_provider(self.provider.clone())
+            .with_protocol_versions(versions)
+            .ok()?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(key.clone())));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        if choice.2 {
+            config.alpn_protocols.insert(0, b"h2".to_vec());
+        }
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.ticketer = self.tickets.clone();
+        Some(config)
+    }
+}
+
+impl Certificates {
+    /// The configurations for these certificates; what has not changed is taken from `before`.
+    /// Also says which cannot be used, and why; they are left out.
+    pub fn build(
+        shared: &Shared,
+        certificates: impl IntoIterator<Item = Certificate>,
+        before: &Self,
+    ) -> (Self, Vec<(String, Unusable)>) {
+        let (mut built, mut unusable) = (Self::default(), Vec::new());
+        for certificate in certificates {
+            let arn = certificate.arn.clone();
+            match before.keys.get(&arn).filter(|known| known.0 == certificate) {
+                Some(known) => built.keep(&arn, known.clone(), before),
+                None => match parse(&certificate) {
+                    Ok(key) => built.add(shared, &arn, certificate, &key),
+                    Err(why) => unusable.push((arn, why)),
+                },
+            }
+        }
+        (built, unusable)
+    }
+
+    fn keep(&mut self, arn: &str, known: (Certificate, Arc<CertifiedKey>), before: &Self) {
+        self.keys.insert(arn.to_owned(), known);
+        let of_it = before.configs.iter().filter(|(choice, _)| choice.0 == arn);
+        self.configs.extend(of_it.map(|(choice, config)| (choice.clone(), config.clone())));
+    }
+
+    fn add(&mut self, shared: &Shared, arn: &str, from: Certificate, key: &Arc<CertifiedKey>) {
+        for (tls13_only, h2) in [(false, false), (false, true), (true, false), (true, true)] {
+            let choice = (arn.to_owned(), tls13_only, h2);
+            if let Some(config) = shared.config(key, &choice) {
+                self.configs.insert(choice, Arc::new(config));
+            }
+        }
+        self.keys.insert(arn.to_owned(), (from, key.clone()));
+    }
+
+    /// How a viewer is served that asked for a name of `plan`: by an alias, or by the zone's name.
+    /// None when there is not even a certificate for the zone.
+    pub fn config(&self, plan: Option<&Plan>, by_alias: bool) -> Option<Arc<ServerConfig>> {
+        let Some(plan) = plan else {
+            return self.configs.get(&(String::new(), false, true)).cloned();
+        };
+        let arn = match &plan.viewer_tls.certificate {
+            Some(arn) if by_alias && self.keys.contains_key(arn) => arn.clone(),
+            _ => String::new(),
+        };
+        let tls13_only = plan.viewer_tls.minimum == TlsMinimum::Tls13;
+        self.configs.get(&(arn, tls13_only, plan.http.h2)).cloned()
+    }
+
+    /// Whether the zone's own certificate is there.
+    pub fn has_zone(&self) -> bool {
+        self.keys.contains_key("")
+    }
+}
+
+fn parse(certificate: &Certificate) -> Result<Arc<CertifiedKey>, Unusable> {
+    let pem = |why: rustls_pki_types::pem::Error| Unusable::Pem(why.to_string());
+    let chain = CertificateDer::pem_slice_iter(certificate.chain.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(pem)?;
+    let key = PrivateKeyDer::from_pem_slice(certificate.key.0.as_bytes()).map_err(pem)?;
+    let key =
+        aws_lc_rs::sign::any_supported_type(&key).map_err(|why| Unusable::Key(why.to_string()))?;
+    let certified = CertifiedKey::new(chain, key);
+    certified.keys_match().map_err(|why| Unusable::Key(why.to_string()))?;
+    Ok(Arc::new(certified))
+}

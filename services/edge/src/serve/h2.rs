@@ -1,0 +1,133 @@
+//! HTTP/2: hyper speaks it, this converts.
+
+use crate::{
+    asked::Asked,
+    pipeline::Engine,
+    serve::{body::Sending, io::Link, upload},
+};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http_body_util::{BodyExt as _, BodyStream};
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use kit::drain::Drain;
+use ports::origin::Scheme;
+use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// Streams of one connection that are served at a time.
+pub const STREAMS: u32 = 128;
+/// A request's head may be this long before the engine's own limit speaks.
+const HEAD: u32 = 64 << 10;
+/// Bytes of one stream that wait for the connection.
+const UNSENT: usize = 128 << 10;
+
+/// Spawns on the worker's own thread.
+#[derive(Clone, Copy)]
+struct Here;
+
+impl<F> hyper::rt::Executor<F> for Here
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}
+
+/// Serves one connection until it ends; after the signal it takes no new streams.
+pub async fn serve<T>(engine: Arc<Engine>, io: T, link: Link, drain: Drain)
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let service = service_fn(move |request| {
+        let (engine, link) = (engine.clone(), link.clone());
+        async move { Ok::<_, Infallible>(answer(&engine, &link, request).await) }
+    });
+    let mut connection = pin!(server().serve_connection(TokioIo::new(io), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = drain.signalled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(why) = ended {
+        tracing::debug!(%why, "an HTTP/2 connection ended early");
+    }
+}
+
+fn server() -> http2::Builder<Here> {
+    let mut server = http2::Builder::new(Here);
+    server
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD)
+        .max_send_buf_size(UNSENT)
+        .max_pending_accept_reset_streams(32)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    server
+}
+
+async fn answer(
+    engine: &Arc<Engine>,
+    link: &Link,
+    request: Request<Incoming>,
+) -> Response<Sending> {
+    let asked = asked(link, request);
+    let method = asked.method.clone();
+    let reply = engine.handle(asked).await;
+    let (status, mut headers, body) = Sending::of(&method, reply);
+    for hop in [header::CONNECTION, header::TRANSFER_ENCODING] {
+        headers.remove(hop);
+    }
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+fn asked(link: &Link, request: Request<Incoming>) -> Asked {
+    let (mut head, body) = request.into_parts();
+    join_cookies(&mut head.headers);
+    let uri = &head.uri;
+    Asked {
+        path: uri.path().to_owned(),
+        query: uri.query().map(str::to_owned),
+        authority: uri.authority().map(|name| name.as_str().to_owned()),
+        body: coming(body),
+        peer: link.peer,
+        scheme: Scheme::Https,
+        tls: link.tls.clone(),
+        version: head.version,
+        method: head.method,
+        headers: head.headers,
+    }
+}
+
+fn coming(body: Incoming) -> Option<ports::origin::Body> {
+    if hyper::body::Body::is_end_stream(&body) {
+        return None;
+    }
+    let data = BodyStream::new(body.map_frame(|frame| frame));
+    let data = futures::StreamExt::filter_map(data, |frame| {
+        std::future::ready(match frame {
+            Ok(frame) => frame.into_data().ok().map(Ok),
+            Err(why) => Some(Err(why)),
+        })
+    });
+    Some(upload::patient(Box::pin(data)))
+}
+
+/// One Cookie header of several crumbs (RFC 9113 §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<&[u8]> =
+        headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if crumbs.len() < 2 {
+        return;
+    }
+    if let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        headers.insert(header::COOKIE, whole);
+    }
+}

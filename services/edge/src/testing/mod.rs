@@ -1,0 +1,15 @@
+//! Origin, edge and clock on one page, in one process without a socket, so that time can stand still.
+
+pub mod metastore;
+pub mod origin;
+pub mod plan;
+pub mod world;
+
+pub use origin::{FakeOrigin, error, ok, status, streaming};
+pub use plan::{behaviour, plan};
+pub use world::{Got, World};
+
+/// A span of seconds.
+pub const fn secs(seconds: u64) -> std::time::Duration {
+    std::time::Duration::from_secs(seconds)
+}

@@ -1,0 +1,192 @@
+//! Fifty callers, one question.
+
+use crate::testing::{
+    Got, World, error, ok, secs, streaming,
+    world::{asked, collect},
+};
+use bytes::Bytes;
+use futures::{StreamExt as _, future::join_all};
+use http::Method;
+use model::units::Seconds;
+use ports::origin::OriginError;
+use std::sync::atomic::Ordering;
+
+fn count(all: &[Got], cache: &str) -> usize {
+    all.iter().filter(|got| got.cache() == cache).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn fifty_viewers_of_one_object_ask_the_origin_once() {
+    let world = World::new();
+    world.origin.answers([ok("v1").after(secs(1))]);
+    let all = world.gets(50, "/a").await;
+    assert!(all.iter().all(|got| got.status == 200 && got.body == "v1"));
+    assert_eq!((count(&all, "Miss"), count(&all, "Hit")), (1, 49));
+    world.origin.was_asked(1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_byte_goes_to_all_before_the_last_has_come() {
+    let world = World::new();
+    let (answer, sender) = streaming();
+    world.origin.answers([answer]);
+    let replies = join_all((0..3).map(|_| world.open("/a"))).await;
+    sender.send(Ok(Bytes::from("first"))).await.unwrap();
+    let mut bodies = Vec::new();
+    for reply in replies {
+        let crate::asked::ReplyBody::Stream { mut body, .. } = reply.body else {
+            panic!("not a stream");
+        };
+        assert_eq!(body.next().await.unwrap().unwrap(), "first");
+        bodies.push(body);
+    }
+    // One who comes late reads from the first byte too.
+    let late = world.open("/a").await;
+    sender.send(Ok(Bytes::from("last"))).await.unwrap();
+    drop(sender);
+    for mut body in bodies {
+        assert_eq!(body.next().await.unwrap().unwrap(), "last");
+        assert!(body.next().await.is_none());
+    }
+    collect(late).await.is(200, "firstlast", "Hit");
+    world.get("/a").await.is(200, "firstlast", "Hit");
+    world.origin.was_asked(1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_answer_is_for_one_only_each_of_the_others_asks_at_once() {
+    let world = World::new();
+    let private = |body| ok(body).cached("private").after(secs(1));
+    world.origin.answers([private("1"), private("2"), private("3")]);
+    let started = tokio::time::Instant::now();
+    let mut bodies: Vec<String> =
+        world.gets(3, "/a").await.into_iter().map(|got| got.body).collect();
+    bodies.sort();
+    assert_eq!(bodies, ["1", "2", "3"]);
+    // One after the other would have taken three.
+    assert_eq!(started.elapsed().as_secs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_viewer_who_asked_first_may_leave_without_harm_to_the_others() {
+    let world = World::new();
+    world.origin.answers([ok("v1").after(secs(5))]);
+    let leaver = {
+        let engine = world.engine.clone();
+        tokio::spawn(async move { engine.handle(asked(Method::GET, "/a", &[])).await.status })
+    };
+    world.passes(secs(1)).await;
+    let (got, ()) = tokio::join!(world.get("/a"), async { leaver.abort() });
+    got.is(200, "v1", "Hit");
+    world.origin.was_asked(1);
+    world.get("/a").await.is(200, "v1", "Hit");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_every_viewer_leaves_nothing_is_kept() {
+    let world = World::new();
+    let (answer, sender) = streaming();
+    world.origin.answers([answer, ok("again")]);
+    let reply = world.open("/a").await;
+    sender.send(Ok(Bytes::from("half"))).await.unwrap();
+    drop(reply);
+    sender.closed().await; // the exchange with the origin has ended
+    world.get("/a").await.is(200, "again", "Miss");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_told_to_all_who_waited() {
+    let world = World::new();
+    world.origin.answers([error(OriginError::Connect("no".into())).after(secs(1))]);
+    let all = world.gets(10, "/a").await;
+    assert!(all.iter().all(|got| got.status == 502), "{all:?}");
+    world.origin.was_asked(1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_lifetimes_nobody_waits_for_anybody() {
+    let world = World::with(|plan| {
+        let ttl = &mut plan.behaviours[0].cache.ttl;
+        (ttl.default, ttl.max) = (Some(Seconds(0)), Seconds(0));
+    });
+    world.origin.answers((0..5).map(|_| ok("x").after(secs(1))));
+    let all = world.gets(5, "/a").await;
+    assert_eq!(count(&all, "Miss"), 5);
+    world.origin.was_asked(5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_too_long_to_keep_passes_through_a_window_and_makes_the_origin_wait() {
+    let world = World::sized(4 << 20, |_| {});
+    let longest = world.engine.store.longest();
+    let (answer, sender) = streaming();
+    world.origin.answers([answer]);
+    let reply = world.open("/big").await;
+    let crate::asked::ReplyBody::Stream { mut body, .. } = reply.body else {
+        panic!("not a stream");
+    };
+    let piece = Bytes::from(vec![7_u8; 64 << 10]);
+    let sending = tokio::spawn({
+        let piece = piece.clone();
+        async move {
+            for _ in 0..1024 {
+                sender.send(Ok(piece.clone())).await.unwrap();
+            }
+        }
+    });
+    world.passes(secs(1)).await;
+    assert!(!sending.is_finished());
+    let held = world.engine.flights.filling();
+    let most = longest.max(crate::growing::WINDOW) + (256 << 10);
+    assert!(held <= most, "{held} > {most}");
+    let mut got = 0;
+    while let Some(piece) = body.next().await {
+        got += piece.unwrap().len();
+    }
+    assert_eq!(got, 64 << 20);
+    sending.await.unwrap();
+    assert_eq!(world.engine.flights.filling(), 0);
+    assert_eq!(world.engine.store.fill().entries, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_announced_length_beyond_the_store_is_never_collected() {
+    let world = World::sized(1 << 20, |_| {});
+    let (answer, sender) = streaming();
+    world.origin.answers([answer.with("content-length", "5000000000")]);
+    let reply = world.open("/big").await;
+    assert_eq!(reply.body.length(), Some(5_000_000_000));
+    let sending = tokio::spawn(async move {
+        let piece = Bytes::from(vec![7_u8; 1 << 20]);
+        let mut sent = 0_u64;
+        while sender.send(Ok(piece.clone())).await.is_ok() {
+            sent += 1;
+        }
+        sent
+    });
+    world.passes(secs(1)).await;
+    assert!(world.engine.flights.filling() <= crate::growing::WINDOW + (1 << 20));
+    drop(reply);
+    assert!(sending.await.unwrap() < 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bodys_copies_remember_which_bans_they_were_asked_under() {
+    let world = World::new();
+    world.invalidate(&["/other"]);
+    world.origin.answers([ok("v1")]);
+    world.get("/a").await.is(200, "v1", "Miss");
+    let latest = world.engine.bans.latest();
+    let keyed = {
+        let known = world.engine.current.load_full();
+        let asked = asked(Method::GET, "/a", &[]);
+        let (routed, _) =
+            crate::pipeline::route::behaviour(&known, &world.engine.names, "id", asked).unwrap();
+        let viewed = crate::pipeline::viewer::see(&*world.engine.locator, routed);
+        crate::pipeline::key::derive(viewed)
+    };
+    let found =
+        crate::pipeline::lookup::find(&*world.engine.store, &world.engine.bans, keyed).await;
+    let stored = found.stored.unwrap();
+    assert_eq!(stored.bans_checked.load(Ordering::Relaxed), latest);
+}

@@ -1,0 +1,8 @@
+//! Stories of the edge, each with its origin, its clock and its viewers on one page.
+
+mod collapsing;
+mod errors;
+mod following;
+mod holding;
+mod passing;
+mod shaping;
