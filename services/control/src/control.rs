@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 /// The management API's own state; nothing in it outlives the process.
 pub struct Control {
-    pub(crate) world: World,
     pub(crate) keys: Keys,
     pub(crate) zone: String,
     pub(crate) account: String,
+    // Last, so that its drain goes last: once it is gone, nobody here holds the store.
+    pub(crate) world: World,
 }
 
 impl Control {

@@ -270,9 +270,10 @@ pub fn uses(config: &DistributionConfig) -> BTreeSet<(&'static str, String)> {
 /// # Errors
 /// `NoSuchDistribution`.
 pub async fn find(control: &Control, id: &str) -> Result<Kept<Distribution>, Fault> {
-    let known = match crate::ids::is_plain(id) {
-        true => store::get(control.store(), &key::distribution(id)).await?,
-        false => None,
+    let known = if crate::ids::is_plain(id) {
+        store::get(control.store(), &key::distribution(id)).await?
+    } else {
+        None
     };
     known.ok_or_else(no_such_distribution)
 }

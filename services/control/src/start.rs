@@ -19,7 +19,7 @@ const DRAIN_SECONDS: u64 = 10;
 /// How long a client may take for its head, and a connection may be idle.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often certificates are looked at for renewal.
-const RENEW_EVERY: Duration = Duration::from_secs(3600);
+const RENEW_EVERY: Duration = Duration::from_hours(1);
 
 /// What runs now.
 #[derive(Clone, Debug)]

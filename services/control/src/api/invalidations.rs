@@ -70,9 +70,10 @@ pub async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
     let (distribution, id) = (call.param("DistributionId")?, call.param("Id")?);
     find(control, distribution).await?;
     let place = format!("{}{id}", key::invalidations(distribution));
-    let known = match ids::is_plain(id) {
-        true => store::get::<Invalidation>(control.store(), &place).await?,
-        false => None,
+    let known = if ids::is_plain(id) {
+        store::get::<Invalidation>(control.store(), &place).await?
+    } else {
+        None
     };
     let missing = || {
         let message = "the distribution has no invalidation of this id, or it was long ago";

@@ -81,7 +81,7 @@ fn decoded(segment: &str) -> Option<String> {
     Some(text.into_owned()).filter(|text| !text.is_empty())
 }
 
-/// The query string in its parts, decoded. `+` stands for itself, as SigV4 has it.
+/// The query string in its parts, decoded. `+` stands for itself, as signing has it.
 pub fn query(raw: &str) -> Query {
     let parts = raw.split('&').filter(|part| !part.is_empty());
     let text = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
