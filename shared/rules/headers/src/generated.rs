@@ -6,6 +6,7 @@
 //! Source: CloudFront developer guide, adding CloudFront request headers.
 
 use crate::{
+    countries,
     device::Device,
     names::{protocol_version, value},
     viewer::{Request, Viewer},
@@ -84,7 +85,9 @@ fn place(fact: &str, viewer: &Viewer<'_>) -> Option<HeaderValue> {
     let place = &viewer.place;
     match fact {
         "country" => place.country.map(value),
-        "country-name" => place.country_name.map(encoded),
+        "country-name" => {
+            place.country_name.or_else(|| countries::name(place.country?)).map(encoded)
+        }
         "country-region" => place.region.map(encoded),
         "country-region-name" => place.region_name.map(encoded),
         "city" => place.city.map(encoded),
@@ -153,6 +156,7 @@ mod tests {
         };
         let table = [
             ("cloudfront-viewer-country", Some("BR")),
+            ("cloudfront-viewer-country-name", Some("Brazil")),
             ("cloudfront-viewer-city", Some("S%C3%A3o Paulo 100%25")),
             ("cloudfront-viewer-latitude", Some("-23.54750")),
             ("cloudfront-viewer-longitude", Some("-46.63611")),

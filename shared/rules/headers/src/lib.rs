@@ -15,6 +15,7 @@ pub mod accept_encoding;
 pub mod connection;
 pub mod cookies;
 pub mod cors;
+pub mod countries;
 pub mod device;
 pub mod error_body;
 pub mod forwarding;

@@ -70,7 +70,7 @@ impl Viewer<'_> {
 pub struct Place<'a> {
     /// ISO 3166-1 alpha-2, upper case.
     pub country: Option<&'a str>,
-    /// English name of the country.
+    /// English name of the country; where there is none, the one that [`crate::countries`] has.
     pub country_name: Option<&'a str>,
     /// ISO 3166-2 without the country, up to three characters.
     pub region: Option<&'a str>,
