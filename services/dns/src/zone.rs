@@ -14,8 +14,8 @@ use std::{collections::HashSet, net::IpAddr};
 const STEADY_TTL: u32 = 3600;
 /// Longest lifetime of "there is no such name": a distribution made a moment ago must be found soon.
 const MOST_NEGATIVE_TTL: u32 = 60;
-/// Longest lifetime that a resolver takes for a day or less (RFC 2181 §8 bounds it at 2³¹-1).
-const MOST_TTL: u32 = 86_400;
+/// Longest lifetime there is (RFC 2181 §8).
+const MOST_TTL: u32 = 0x7FFF_FFFF;
 
 /// A setting that makes no zone.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
