@@ -56,10 +56,7 @@ impl Value {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "losing precision is what is asked for"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "losing precision is what is asked for")]
 const fn narrow(degrees: f64) -> f32 {
     degrees as f32
 }
@@ -111,24 +108,13 @@ fn metadata(version: u16, nodes: usize) -> Value {
         ("binary_format_minor_version", Value::Short(0)),
         ("build_epoch", Value::Long(1_750_000_000)),
         ("database_type", Value::Text("Nearfront-Test".into())),
-        (
-            "description",
-            serde_json::json!({"en": "made for a test"}).into(),
-        ),
+        ("description", serde_json::json!({"en": "made for a test"}).into()),
         ("ip_version", Value::Short(version)),
         ("languages", serde_json::json!(["en"]).into()),
-        (
-            "node_count",
-            Value::Number(u32::try_from(nodes).unwrap_or(u32::MAX)),
-        ),
+        ("node_count", Value::Number(u32::try_from(nodes).unwrap_or(u32::MAX))),
         ("record_size", Value::Short(32)),
     ];
-    Value::Map(
-        fields
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
+    Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// The path through the tree; IPv4 lies under `::/96` of an IPv6 tree.
@@ -164,9 +150,7 @@ struct Tree {
 
 impl Tree {
     fn new() -> Self {
-        Self {
-            nodes: vec![[Branch::Empty; 2]],
-        }
+        Self { nodes: vec![[Branch::Empty; 2]] }
     }
 
     /// Puts a record at the end of a path. Wider networks must have come before.
@@ -186,11 +170,10 @@ impl Tree {
 
     /// The node below; made when there is none, and a record that stood there goes to both sides.
     fn step(&mut self, node: usize, right: bool) -> usize {
-        let below =
-            self.nodes.get(node).map_or(
-                Branch::Empty,
-                |sides| if right { sides[1] } else { sides[0] },
-            );
+        let below = self
+            .nodes
+            .get(node)
+            .map_or(Branch::Empty, |sides| if right { sides[1] } else { sides[0] });
         if let Branch::Node(next) = below {
             return next;
         }
@@ -216,11 +199,7 @@ impl Tree {
                 Branch::Node(node) => *node,
                 Branch::Data(at) => count + 16 + at,
             };
-            bytes.extend(
-                u32::try_from(value)
-                    .map_err(io::Error::other)?
-                    .to_be_bytes(),
-            );
+            bytes.extend(u32::try_from(value).map_err(io::Error::other)?.to_be_bytes());
         }
         Ok(bytes)
     }

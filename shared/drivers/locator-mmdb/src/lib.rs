@@ -61,9 +61,7 @@ impl MmdbLocator {
     /// [`OpenError`] for the first file that cannot be used.
     pub fn open(paths: &[PathBuf]) -> Result<Self, OpenError> {
         let databases: Result<_, _> = paths.iter().map(|path| Database::open(path)).collect();
-        Ok(Self {
-            databases: databases?,
-        })
+        Ok(Self { databases: databases? })
     }
 
     /// Whether there is no database at all.
@@ -98,18 +96,11 @@ fn merge(known: &mut Located, found: Located) {
 
 impl Database {
     fn open(path: &Path) -> Result<Self, OpenError> {
-        let bytes = std::fs::read(path).map_err(|source| OpenError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-        let reader = Reader::from_source(bytes).map_err(|source| OpenError::Invalid {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            path: path.to_owned(),
-            reader,
-        })
+        let bytes = std::fs::read(path)
+            .map_err(|source| OpenError::Unreadable { path: path.to_owned(), source })?;
+        let reader = Reader::from_source(bytes)
+            .map_err(|source| OpenError::Invalid { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), reader })
     }
 
     /// What this database says; a network without a record counts, since its size bounds the answer.

@@ -145,9 +145,7 @@ impl Visitor<'_> for DegreesVisitor {
     }
 
     fn visit_u64<E: Error>(self, degrees: u64) -> Result<Degrees, E> {
-        u32::try_from(degrees)
-            .map(|degrees| Degrees(f64::from(degrees)))
-            .map_err(E::custom)
+        u32::try_from(degrees).map(|degrees| Degrees(f64::from(degrees))).map_err(E::custom)
     }
 
     fn visit_str<E: Error>(self, degrees: &str) -> Result<Degrees, E> {

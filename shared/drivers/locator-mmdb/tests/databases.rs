@@ -16,10 +16,7 @@ struct Files {
 impl Files {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self {
-            folder,
-            paths: Vec::new(),
-        }
+        Self { folder, paths: Vec::new() }
     }
 
     fn with(mut self, records: &[(&str, Json)]) -> Self {
@@ -61,10 +58,7 @@ fn the_nested_schema_is_read() {
     let tokyo = files.locate("133.11.93.1").unwrap();
     assert_eq!(tokyo.prefix, 16);
     assert_eq!(tokyo.country.as_deref(), Some("JP"));
-    assert_eq!(
-        (tokyo.latitude, tokyo.longitude),
-        (Some(35.69), Some(139.69))
-    );
+    assert_eq!((tokyo.latitude, tokyo.longitude), (Some(35.69), Some(139.69)));
     assert_eq!(tokyo.asn, Some(2501));
     assert_eq!(files.locate("133.12.0.1"), None);
 }
@@ -107,11 +101,7 @@ fn the_first_database_that_knows_a_field_answers_and_the_smallest_network_bounds
     assert_eq!(found.prefix, 24);
     let beside = files.locate("8.8.9.9").unwrap();
     assert_eq!(beside.latitude, Some(1.0));
-    assert!(
-        beside.prefix >= 23,
-        "8.8.8.0/24 would be answered otherwise: {}",
-        beside.prefix
-    );
+    assert!(beside.prefix >= 23, "8.8.8.0/24 would be answered otherwise: {}", beside.prefix);
 }
 
 #[test]
@@ -138,14 +128,8 @@ fn a_network_within_another_takes_its_part() {
         ("10.0.0.0/8", json!({"country_code": "DE"})),
         ("10.1.0.0/16", json!({"country_code": "AT"})),
     ]);
-    assert_eq!(
-        files.locate("10.1.2.3").unwrap().country.as_deref(),
-        Some("AT")
-    );
-    assert_eq!(
-        files.locate("10.2.2.3").unwrap().country.as_deref(),
-        Some("DE")
-    );
+    assert_eq!(files.locate("10.1.2.3").unwrap().country.as_deref(), Some("AT"));
+    assert_eq!(files.locate("10.2.2.3").unwrap().country.as_deref(), Some("DE"));
 }
 
 #[test]

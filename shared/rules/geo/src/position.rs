@@ -16,10 +16,7 @@ impl Position {
     /// Degrees north (-90 to 90) and east (-180 to 180); none when out of bounds or not a number.
     pub fn new(latitude: f64, longitude: f64) -> Option<Self> {
         let there = (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude);
-        there.then_some(Self {
-            latitude,
-            longitude,
-        })
+        there.then_some(Self { latitude, longitude })
     }
 
     /// Degrees north.
@@ -50,9 +47,7 @@ impl Position {
 ///
 /// Shape: `country` is ISO 3166-1 alpha-2 in upper case; none for codes that name no place.
 pub fn centroid(country: &str) -> Option<Position> {
-    let at = CENTROIDS
-        .binary_search_by(|(code, _, _)| (*code).cmp(country))
-        .ok()?;
+    let at = CENTROIDS.binary_search_by(|(code, _, _)| (*code).cmp(country)).ok()?;
     let (_, latitude, longitude) = CENTROIDS.get(at)?;
     Position::new(f64::from(*latitude), f64::from(*longitude))
 }
@@ -77,13 +72,9 @@ mod tests {
 
     #[test]
     fn out_of_bounds_is_nowhere() {
-        for (latitude, longitude) in [
-            (90.1, 0.0),
-            (0.0, 180.1),
-            (f64::NAN, 0.0),
-            (0.0, f64::NAN),
-            (f64::INFINITY, 0.0),
-        ] {
+        for (latitude, longitude) in
+            [(90.1, 0.0), (0.0, 180.1), (f64::NAN, 0.0), (0.0, f64::NAN), (f64::INFINITY, 0.0)]
+        {
             assert_eq!(Position::new(latitude, longitude), None);
         }
     }

@@ -54,11 +54,7 @@ mod tests {
 
     fn edge(id: &str, place: Option<(f64, f64)>, preference: Option<usize>) -> Candidate<'_> {
         let position = place.and_then(|(latitude, longitude)| Position::new(latitude, longitude));
-        Candidate {
-            id,
-            position,
-            preference,
-        }
+        Candidate { id, position, preference }
     }
 
     fn ids<'a>(client: Option<(f64, f64)>, edges: &[Candidate<'a>]) -> Vec<&'a str> {
@@ -94,11 +90,7 @@ mod tests {
 
     #[test]
     fn edges_in_one_place_go_by_order() {
-        let edges = [
-            edge("b", TOKYO, None),
-            edge("a", TOKYO, None),
-            edge("x", TOKYO, Some(7)),
-        ];
+        let edges = [edge("b", TOKYO, None), edge("a", TOKYO, None), edge("x", TOKYO, Some(7))];
         assert_eq!(ids(TOKYO, &edges), ["x", "a", "b"]);
     }
 

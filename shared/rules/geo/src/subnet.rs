@@ -96,9 +96,7 @@ pub fn mask(address: IpAddr, prefix: u8) -> IpAddr {
             Ipv4Addr::from_bits(v4.to_bits() & kept).into()
         }
         IpAddr::V6(v6) => {
-            let kept = u128::MAX
-                .checked_shr(prefix)
-                .map_or(u128::MAX, |host| !host);
+            let kept = u128::MAX.checked_shr(prefix).map_or(u128::MAX, |host| !host);
             Ipv6Addr::from_bits(v6.to_bits() & kept).into()
         }
     }
