@@ -1,6 +1,8 @@
 """Fixtures, and the logs of every process that runs when a test fails."""
 
 import pathlib
+import re
+import shutil
 import sys
 
 import pytest
@@ -14,8 +16,13 @@ import nearfront as parts  # noqa: E402
 def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
-        for process in parts.LIVE:
-            report.sections.append((f"log of {process.name} ({process.log})", process.tail()))
+        folder = parts.ROOT / "target/e2e-logs" / re.sub(r"[^\w.-]+", "-", item.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        for place, process in enumerate(parts.LIVE):
+            kept = folder / f"{place}-{process.name}.log"
+            if process.log.exists():
+                shutil.copy(process.log, kept)
+            report.sections.append((f"log of {process.name} ({kept})", process.tail()))
     return report
 
 

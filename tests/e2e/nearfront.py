@@ -11,7 +11,8 @@ Nothing here sleeps for a fixed time to let something happen: `until` asks again
         fleet.edges[0].kill()                         # kill -9
         fleet.redis.stop(); fleet.redis.start()
 
-Settings are given as nested dicts, as they would stand in nearfront.toml:
+Folders are removed afterwards unless NEARFRONT_TEST_KEEP is set; when a test fails, the logs of all
+that runs are copied to target/e2e-logs. Settings are given as nested dicts, as they would stand in nearfront.toml:
 `Up(settings={"object_stores": {"default": s3.store()}})`.
 """
 
@@ -104,8 +105,8 @@ def merged(base, more):
 class Process:
     """A program with its log, started in the background and ended by its process id."""
 
-    def __init__(self, name, folder):
-        self.name, self.folder = name, pathlib.Path(folder)
+    def __init__(self, name, folder, owner):
+        self.name, self.folder, self.owner = name, pathlib.Path(folder), owner
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log = self.folder / f"{name}.log"
         self.child = None
@@ -157,8 +158,10 @@ class Scope:
 
     def __exit__(self, *_):
         self.stop()
-        for process in [process for process in LIVE if getattr(process, "owner", None) is self]:
+        for process in [process for process in LIVE if process.owner is self]:
             LIVE.remove(process)
+            if not os.environ.get("NEARFRONT_TEST_KEEP"):
+                shutil.rmtree(process.folder, ignore_errors=True)
 
 
 class Answer:
@@ -181,7 +184,6 @@ class Nearfront(Scope):
 
     def __init__(self, command, settings=None, args=(), env=None, folder=None, name=None, ready=True):
         self.command, self.args, self.env, self.wait_ready = command, list(args), env or {}, ready
-        self.own = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix=f"nearfront-{command}-"))
         self.data = self.folder / "data"
         self.settings = merged({
@@ -192,8 +194,7 @@ class Nearfront(Scope):
             "dns": {"listen": "127.0.0.1:0"},
             "telemetry": {"log": os.environ.get("NEARFRONT_TEST_LOG", "info")},
         }, settings or {})
-        self.process = Process(name or command, self.folder)
-        self.process.owner = self
+        self.process = Process(name or command, self.folder, self)
         self.run = {}
 
     # Life
@@ -334,8 +335,7 @@ class Redis(Scope):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nearfront-redis-"))
         self.port, self.args = free_port(), args
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.process = Process("redis", self.folder)
-        self.process.owner = self
+        self.process = Process("redis", self.folder, self)
 
     def start(self):
         if self.process.running():
@@ -368,8 +368,7 @@ class S3(Scope):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nearfront-s3-"))
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
-        self.process = Process("s3", self.folder)
-        self.process.owner = self
+        self.process = Process("s3", self.folder, self)
 
     def start(self):
         identities = self.folder / "identities.json"
@@ -421,7 +420,6 @@ class S3(Scope):
 
     def stop(self):
         self.process.end(signal.SIGKILL)  # asked nicely it takes half a minute
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Origin(Scope):

@@ -5,9 +5,10 @@ mod shape;
 mod xml;
 
 use crate::cli::Check;
-use anyhow::{Context, Result};
+use anyhow::Context;
+use kit::settings::Settings;
 use serde::Serialize;
-use std::{fs, path::Path, process::ExitCode};
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, process::ExitCode};
 
 /// Largest file that is looked at, in bytes.
 const MOST: u64 = 8 << 20;
@@ -48,6 +49,9 @@ struct Report<'a> {
     file: &'a Path,
     kind: Kind,
     ok: bool,
+    /// Where services would listen with these settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<BTreeMap<&'static str, SocketAddr>>,
     faults: &'a [Fault],
 }
 
@@ -55,12 +59,12 @@ struct Report<'a> {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn run(asked: &Check) -> Result<ExitCode> {
+pub fn run(asked: &Check) -> anyhow::Result<ExitCode> {
     let text = read(&asked.file)?;
     let kind = kind(&asked.file, &text);
-    let faults = faults(kind, &text);
+    let (faults, listen) = found(kind, &text);
     let ok = faults.is_empty();
-    let report = Report { file: &asked.file, kind, ok, faults: &faults };
+    let report = Report { file: &asked.file, kind, ok, listen, faults: &faults };
     if asked.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
@@ -69,7 +73,7 @@ pub fn run(asked: &Check) -> Result<ExitCode> {
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn read(file: &Path) -> Result<String> {
+fn read(file: &Path) -> anyhow::Result<String> {
     let name = || file.display().to_string();
     let size = fs::metadata(file).with_context(name)?.len();
     anyhow::ensure!(size <= MOST, "{} has more than {MOST} bytes", name());
@@ -87,25 +91,36 @@ fn kind(file: &Path, text: &str) -> Kind {
     }
 }
 
-fn faults(kind: Kind, text: &str) -> Vec<Fault> {
+/// All that is wrong, and what good settings mean.
+fn found(kind: Kind, text: &str) -> (Vec<Fault>, Option<BTreeMap<&'static str, SocketAddr>>) {
     match kind {
-        Kind::Settings => settings(text),
-        Kind::Json => config::json(text),
-        Kind::Xml => config::xml(text),
+        Kind::Settings => settings(text)
+            .map_or_else(|faults| (faults, None), |good| (Vec::new(), Some(listens(&good)))),
+        Kind::Json => (config::json(text), None),
+        Kind::Xml => (config::xml(text), None),
     }
 }
 
 /// The file together with the environment, as a start would see it; files that settings point to
 /// are not opened.
-fn settings(text: &str) -> Vec<Fault> {
-    let found = kit::load::read(text, kit::load::environment()).err();
-    let found = found.unwrap_or_default().into_iter();
-    found
-        .map(|fault| match fault.variable {
+fn settings(text: &str) -> Result<Settings, Vec<Fault>> {
+    kit::load::read(text, kit::load::environment()).map_err(|faults| {
+        let told = faults.into_iter().map(|fault| match fault.variable {
             Some(name) => Fault::new(fault.path, format!("{} (set by {name})", fault.problem)),
             None => Fault::new(fault.path, fault.problem),
-        })
-        .collect()
+        });
+        told.collect()
+    })
+}
+
+fn listens(settings: &Settings) -> BTreeMap<&'static str, SocketAddr> {
+    BTreeMap::from([
+        ("admin.listen", settings.admin.listen),
+        ("control.listen", settings.control.listen),
+        ("dns.listen", settings.dns.listen),
+        ("edge.http", settings.edge.http),
+        ("edge.https", settings.edge.https),
+    ])
 }
 
 fn for_people(report: &Report<'_>) -> String {

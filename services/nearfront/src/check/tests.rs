@@ -20,6 +20,10 @@ const GOOD_XML: &str = r#"<?xml version="1.0"?>
     <CachePolicyId>658327ea-f89d-4fab-a63d-7e88639e58f6</CachePolicyId></DefaultCacheBehavior>
 </DistributionConfig>"#;
 
+fn faults(kind: Kind, text: &str) -> Vec<Fault> {
+    found(kind, text).0
+}
+
 fn paths(kind: Kind, text: &str) -> Vec<String> {
     faults(kind, text).into_iter().map(|fault| fault.path).collect()
 }

@@ -117,6 +117,18 @@ mod tests {
         assert_eq!(known, paths);
     }
 
+    #[test]
+    fn the_readme_names_every_key() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+        let readme = std::fs::read_to_string(path).unwrap();
+        for (path, _) in KEYS {
+            let name = path.rsplit_once("*").map_or(*path, |(_, name)| name);
+            let written = readme.contains(&format!("`{name}`"));
+            let of_a_store = readme.contains(&format!("`object_stores.NAME{name}`"));
+            assert!(written || of_a_store, "{path}");
+        }
+    }
+
     fn leaves(value: &serde_json::Value, path: &str, into: &mut Vec<String>) {
         let Some(table) = value.as_object() else {
             return into.push(path.to_owned());
