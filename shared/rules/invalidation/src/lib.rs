@@ -1,7 +1,7 @@
 //! Path patterns and bans: what an invalidation takes away, and which behaviour a path is for.
 //!
 //! For: [`bans`] (what has been invalidated), [`check`] (whether an invalidation path is
-//! acceptable), [`pattern`] (path patterns of behaviours) and [`normalise`] (paths as patterns see
+//! acceptable), [`pattern`] (path patterns of behaviours) and [`mod@normalise`] (paths as patterns see
 //! them).
 //! Not for: when an invalidation counts as completed; control counts that.
 

@@ -42,8 +42,10 @@ fn decode_unreserved(path: &str) -> String {
 }
 
 /// The unreserved character (RFC 3986 §2.3) that `%XX` at the start of this text stands for.
+///
+/// `%+1`, which the parser of numbers would take, is at most 15 and so never unreserved.
 fn unreserved(escaped: &str) -> Option<u8> {
-    let digits = escaped.get(1..3).filter(|digits| !digits.starts_with('+'))?;
+    let digits = escaped.get(1..3)?;
     let byte = u8::from_str_radix(digits, 16).ok()?;
     (byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)).then_some(byte)
 }

@@ -84,6 +84,16 @@ fn beyond_the_limit_the_older_half_becomes_a_ban_of_everything_older() {
 }
 
 #[test]
+fn wildcards_that_are_younger_than_the_middle_go_on_banning() {
+    let mut bans = Bans::with_limit(10);
+    for number in 1..=11 {
+        bans.add(number, [format!("/{number}/*")]);
+    }
+    assert!(bans.banned_since("/11/x", 10) && bans.banned_since("/9/x", 8));
+    assert!(!bans.banned_since("/9/x", 9) && !bans.banned_since("/8/x", 8));
+}
+
+#[test]
 fn one_batch_beyond_the_limit_bans_all_that_is_older() {
     let mut bans = Bans::with_limit(100);
     bans.add(5, (0..500).map(|at| format!("/{at}")));
