@@ -378,7 +378,7 @@ class S3(Scope):
         ports = [f"-{part}.port{kind}={free_port()}" for part in ("master", "volume", "filer") for kind in ("", ".grpc")]
         self.process.launch([tool("weed"), "server", f"-dir={self.folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
                              *ports, "-master.telemetry=false", "-master.volumeSizeLimitMB=1024", "-volume.max=100",
-                             "-s3", f"-s3.port={self.port}", f"-s3.port.grpc={free_port()}", f"-s3.config={identities}"])
+                             "-s3", f"-s3.port={self.port}", f"-s3.port.grpc={free_port()}", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={identities}"])
         until(self._ready, STARTS_WITHIN, "the S3 server", every=0.2)
         return self
 
