@@ -1,16 +1,19 @@
 //! What every handler works with.
 
-use crate::sigv4::Keys;
+use crate::{counts::Counts, sigv4::Keys};
 use kit::service::World;
 use model::units::Timestamp;
 use ports::metastore::MetaStore;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 /// The management API's own state; nothing in it outlives the process.
 pub struct Control {
     pub(crate) keys: Keys,
     pub(crate) zone: String,
     pub(crate) account: String,
+    /// Invalidations created by this process.
+    pub(crate) created: AtomicU64,
+    pub(crate) counts: Counts,
     // Last, so that its drain goes last: once it is gone, nobody here holds the store.
     pub(crate) world: World,
 }
@@ -22,6 +25,8 @@ impl Control {
             keys: Keys::of(Arc::clone(&world.store)),
             zone: settings.zone.to_ascii_lowercase(),
             account: settings.account_id.clone(),
+            created: AtomicU64::new(0),
+            counts: Counts::of(&world.metrics),
             world,
         }
     }

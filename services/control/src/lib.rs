@@ -8,6 +8,7 @@
 mod acm;
 mod api;
 mod control;
+mod counts;
 mod first;
 mod ids;
 mod publish;

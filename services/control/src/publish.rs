@@ -48,18 +48,30 @@ pub struct Distribution {
 
 /// Everything that plans are made from, brought from the store as it is wanted, and the conditions
 /// under which it is still so.
-pub struct Library<'c> {
+struct Library<'c> {
     control: &'c Control,
     references: References,
     brought: BTreeSet<(&'static str, String)>,
     conditions: Vec<Check>,
+    /// Certificates must be good at this time.
+    good_at: Timestamp,
 }
+
+/// When every certificate is still good. A certificate that has expired while it was in use must
+/// not stand in the way of other changes, least of all of disabling the distribution.
+const LONG_AGO: Timestamp = Timestamp(0);
 
 impl<'c> Library<'c> {
     /// With nothing in it.
-    pub fn new(control: &'c Control) -> Self {
+    fn new(control: &'c Control) -> Self {
         let references = References { zone: control.zone.clone(), ..References::default() };
-        Self { control, references, brought: BTreeSet::new(), conditions: Vec::new() }
+        Self {
+            control,
+            references,
+            brought: BTreeSet::new(),
+            conditions: Vec::new(),
+            good_at: LONG_AGO,
+        }
     }
 
     /// With this configuration in place of the one in the store.
@@ -124,8 +136,8 @@ impl<'c> Library<'c> {
             domain: distribution.domain.clone(),
         };
         let config = &distribution.config;
-        let now = self.control.now();
-        let plan = planning::distribution::plan(config, &identity, &self.references, now)?;
+        let references = &self.references;
+        let plan = planning::distribution::plan(config, &identity, references, self.good_at)?;
         change
             .put(key::distribution(&distribution.id), distribution)?
             .put(key::plan(&distribution.id), &plan)?;
@@ -151,6 +163,10 @@ pub async fn distribution(
     old: Option<&Distribution>,
 ) -> Result<(), Fault> {
     let mut library = Library::new(control);
+    let same = |old: &Distribution| old.config.viewer_certificate == new.config.viewer_certificate;
+    if !old.is_some_and(same) {
+        library.good_at = control.now();
+    }
     library.put(change, new).await?;
     library.seal(change);
     let now = uses(&new.config);

@@ -7,10 +7,10 @@ use crate::{
     acm, api,
     control::Control,
     ids,
-    sigv4::{self, Request, Service},
+    sigv4::{self, Authorised, Request, Service},
     wire::{
         call::{Call, Query},
-        fault::{Common, Fault},
+        fault::{Code, Common, Fault},
         read::MOST_BODY,
         reply::Reply,
         route, xml,
@@ -22,9 +22,12 @@ use actix_web::{
     web::{self, Bytes, BytesMut},
 };
 use futures::StreamExt as _;
+use kit::health::Severity;
 
 /// What stands in front of the API: the caller is told by which form it speaks.
 const TARGET: &str = "x-amz-target";
+/// The part of the process that ails when the store is away.
+const PART: &str = "control";
 
 /// One request as it was received.
 struct Asked {
@@ -100,6 +103,30 @@ async fn whole(mut payload: web::Payload) -> Result<Bytes, Fault> {
 }
 
 async fn operation(control: &Control, asked: Asked) -> Result<Reply, Fault> {
+    let admitted = admitted(control, asked).await;
+    let name = admitted.as_ref().map_or("refused", |call| call.operation.name.as_str());
+    let answered = match admitted {
+        Ok(call) => api::serve(control, call).await,
+        Err(fault) => Err(fault),
+    };
+    let status = answered.as_ref().map_or_else(Fault::status, |reply| reply.status);
+    control.counts.answered(name, status);
+    tell_health(control, answered.as_ref().err());
+    answered
+}
+
+/// `/readyz` says when the store is away.
+fn tell_health(control: &Control, fault: Option<&Fault>) {
+    match fault {
+        None => control.world.health.heal(PART),
+        Some(fault) if fault.code == Code::Common(Common::ServiceUnavailable) => {
+            control.world.health.ail(PART, Severity::Degraded, fault.message.clone());
+        }
+        Some(_) => {}
+    }
+}
+
+async fn admitted(control: &Control, asked: Asked) -> Result<Authorised<Call>, Fault> {
     let proof = sigv4::check(&asked.signed(), &control.keys, control.now()).await?;
     if proof.service() != Service::CloudFront {
         let message = "the credential must be scoped to the service cloudfront";
@@ -116,7 +143,7 @@ async fn operation(control: &Control, asked: Asked) -> Result<Reply, Fault> {
         query: asked.query.clone(),
         body: asked.body.clone(),
     };
-    api::serve(control, proof.permit(call)).await
+    Ok(proof.permit(call))
 }
 
 fn in_xml(reply: Reply) -> Written {

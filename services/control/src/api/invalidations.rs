@@ -29,6 +29,7 @@ use model::{
     ids::DistributionId,
 };
 use ports::metastore::Check;
+use std::sync::atomic::Ordering;
 
 /// How many finished invalidations of one distribution are kept at least.
 pub const KEPT: usize = 1000;
@@ -36,8 +37,8 @@ pub const KEPT: usize = 1000;
 const MOST_PATHS: usize = 3000;
 /// Most wildcard paths in progress for one distribution, counted for themselves.
 const MOST_WILDCARDS: usize = 15;
-/// One in so many creations looks for what is to be forgotten.
-const FORGET_EVERY: u32 = 50;
+/// Every so many creations, what is to be forgotten is looked for.
+const FORGET_EVERY: u64 = 50;
 /// How many records are read at a time.
 const AT_ONCE: usize = 50;
 
@@ -58,7 +59,7 @@ pub async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
     find(control, distribution).await?;
     let batch = checked(call.body()?)?;
     let made = store::settle(|| make(control, distribution, &batch)).await?;
-    if rand::random_ratio(1, FORGET_EVERY) {
+    if control.created.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
         forget_oldest(control, distribution).await;
     }
     let path = format!("/distribution/{distribution}/invalidation/{}", made.value.id);

@@ -6,6 +6,8 @@
 pub mod call;
 pub mod etag;
 pub mod fault;
+#[cfg(test)]
+mod golden;
 pub mod page;
 pub mod read;
 pub mod reply;

@@ -195,3 +195,38 @@ fn attributes(tag: &BytesStart<'_>) -> Result<(), Fault> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::xml;
+    use model::api::{InvalidationBatch, PathList, Paths};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_sent_makes_it_panic(body: Vec<u8>) {
+            let _ = read::<InvalidationBatch>("InvalidationBatch", &body);
+        }
+
+        #[test]
+        fn no_markup_makes_it_panic(body in "[<>/&;!\\[\\]?=\"'a-d# -]{0,60}") {
+            let body = format!("<InvalidationBatch>{body}</InvalidationBatch>");
+            let _ = read::<InvalidationBatch>("InvalidationBatch", body.as_bytes());
+        }
+
+        #[test]
+        fn what_is_written_is_read_again(
+            paths in prop::collection::vec("/[^\\p{C}\\s]{0,20}", 1..5),
+            reference in "[!-~]([ -~]{0,20}[!-~])?",
+        ) {
+            let batch = InvalidationBatch {
+                paths: Paths { quantity: 1, items: Some(PathList(paths)) },
+                caller_reference: reference,
+            };
+            let body = xml::write("InvalidationBatch", &batch).unwrap();
+            let again: InvalidationBatch = read("InvalidationBatch", body.as_bytes()).unwrap();
+            prop_assert_eq!(again, batch);
+        }
+    }
+}

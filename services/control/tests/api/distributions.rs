@@ -319,3 +319,31 @@ async fn tags_are_merged_and_bounded() {
     assert_eq!(all.body.matches("<Tag>").count(), 50);
     assert!(!all.body.contains("<Key>k0<"));
 }
+
+#[tokio::test]
+async fn the_newest_thousand_invalidations_are_kept_and_no_more() {
+    use model::{ids::DistributionId, units::Timestamp};
+    use ports::metastore::{Commit, Write};
+    let server = Server::start().await;
+    let (id, _) = made(&server, &distribution("r", &[])).await;
+    let writes = (0..1030).map(|number| {
+        let old = Invalidation {
+            id: format!("IZZZZ{number:05}"),
+            distribution: DistributionId(id.clone()),
+            paths: vec!["/old".into()],
+            caller_reference: format!("old-{number}"),
+            created: Timestamp(number),
+        };
+        let value = serde_json::to_vec(&old).unwrap();
+        Write::Put(format!("invalidation/{id}/{}", old.id), value.into())
+    });
+    server.store.commit(Commit { checks: Vec::new(), writes: writes.collect() }).await.unwrap();
+    let batches = format!("/distribution/{id}/invalidation");
+    for number in 0..50 {
+        let made = server.call("POST", &batches, batch(&format!("n{number}"), &["/a"])).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+    }
+    let left = server.store.list("invalidation/", None, 2000).await.unwrap();
+    assert_eq!(left.len(), 1000);
+    assert!(left.iter().take(50).all(|entry| !entry.key.contains("IZZZZ")));
+}

@@ -1,6 +1,7 @@
 //! The management API over a real socket and a real store, by way of signed requests.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests: whatever is wrong ends them")]
 
+mod certificates;
 mod distributions;
 mod first_start;
 mod harness;
