@@ -143,11 +143,30 @@ impl Automaton {
     }
 
     fn accepts(&self, path: &[u8]) -> bool {
+        if self.end < 64 { self.narrow(path) } else { self.wide(path) }
+    }
+
+    /// Patterns whose states all have their bit in the first word: nearly every one.
+    fn narrow(&self, path: &[u8]) -> bool {
+        let [stays, ..] = self.stays;
+        let mut states = 1_u64;
+        for byte in path {
+            let Some([mask, ..]) = self.mask(*byte) else {
+                return false;
+            };
+            states = ((states << 1) & mask) | (states & stays);
+            if states == 0 {
+                return false;
+            }
+        }
+        states & (1 << self.end) != 0
+    }
+
+    fn wide(&self, path: &[u8]) -> bool {
         let mut states = [0; WORDS];
         set(&mut states, 0);
         for byte in path {
-            let row = self.rows.get(usize::from(*byte)).copied().unwrap_or_default();
-            let Some(mask) = self.masks.get(usize::from(row)) else {
+            let Some(mask) = self.mask(*byte) else {
                 return false;
             };
             states = self.after(&states, mask);
@@ -156,6 +175,12 @@ impl Automaton {
             }
         }
         has(&states, self.end)
+    }
+
+    /// States that this byte can lead to. Every byte has a row.
+    fn mask(&self, byte: u8) -> Option<&States> {
+        let row = self.rows.get(usize::from(byte))?;
+        self.masks.get(usize::from(*row))
     }
 
     /// Each state moves on by one if the byte fits; those with a star also stay.
