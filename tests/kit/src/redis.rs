@@ -6,7 +6,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test without its server ends here")]
 #![expect(clippy::missing_panics_doc, reason = "every function here panics without its server")]
 
-use std::{fmt::Write as _, net::TcpListener, path::PathBuf, process::Stdio};
+use std::{fmt::Write as _, net::TcpListener, path::PathBuf, process::Stdio, time::Duration};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -115,8 +115,8 @@ impl Sentinel {
     /// The name under which the sentinel knows the pair.
     pub const MASTER: &str = "nearfront-test";
 
-    /// Starts all three.
-    pub async fn start() -> Self {
+    /// Starts all three; a master that says nothing for `patience` is given up by the sentinel.
+    pub async fn start(patience: Duration) -> Self {
         let master = Redis::start().await;
         let of = master.port.to_string();
         let replica =
@@ -124,7 +124,7 @@ impl Sentinel {
         let folder = tempfile::tempdir().expect("a folder for the sentinel");
         for _ in 0..ATTEMPTS {
             let port = free_port();
-            if let Some(child) = sentinel(&folder, port, master.port).await {
+            if let Some(child) = sentinel(&folder, port, master.port, patience).await {
                 let started = Self { master, replica, port, _folder: folder, _child: child };
                 started.knows_its_replica().await;
                 return started;
@@ -156,18 +156,19 @@ impl Sentinel {
         while !cli(self.port, &["sentinel", "master", Self::MASTER]).await.contains("num-slaves\n1")
         {
             cli(self.port, &["sentinel", "reset", Self::MASTER]).await;
-            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
 }
 
-async fn sentinel(folder: &TempDir, port: u16, master: u16) -> Option<Child> {
+async fn sentinel(folder: &TempDir, port: u16, master: u16, patience: Duration) -> Option<Child> {
+    let patience = patience.as_millis();
     let name = Sentinel::MASTER;
     let mut settings = format!("port {port}\nbind 127.0.0.1\ndir {}\n", folder.path().display());
     let _ = write!(
         settings,
         "sentinel monitor {name} 127.0.0.1 {master} 1\n\
-         sentinel down-after-milliseconds {name} 500\nsentinel failover-timeout {name} 2000\n"
+         sentinel down-after-milliseconds {name} {patience}\nsentinel failover-timeout {name} 2000\n"
     );
     let file = folder.path().join("sentinel.conf");
     std::fs::write(&file, settings).expect("the sentinel's settings");
@@ -196,7 +197,7 @@ impl Cluster {
         run("redis-cli", &arguments).await;
         for node in &cluster.nodes {
             while !node.cli(&["cluster", "info"]).await.contains("cluster_state:ok") {
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
         cluster

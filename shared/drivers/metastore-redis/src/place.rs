@@ -161,9 +161,10 @@ async fn is_master(connection: &mut MultiplexedConnection) -> Result<(), Fault> 
 }
 
 async fn owner(node: &mut MultiplexedConnection, asked: &Address) -> Result<Address, Fault> {
-    let slot: u64 = cmd("CLUSTER").arg("KEYSLOT").arg(keys::TAG).query_async(node).await?;
-    let ranges: Vec<Vec<Value>> =
-        cmd("CLUSTER").arg("SLOTS").query_async(node).await.map_err(no_cluster)?;
+    let mut command = cmd("CLUSTER");
+    command.arg("KEYSLOT").arg(keys::TAG);
+    let slot: u64 = command.query_async(node).await.map_err(no_cluster)?;
+    let ranges: Vec<Vec<Value>> = cmd("CLUSTER").arg("SLOTS").query_async(node).await?;
     ranges
         .iter()
         .find_map(|range| owner_in(range, slot, asked))

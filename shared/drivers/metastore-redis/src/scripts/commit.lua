@@ -61,5 +61,6 @@ while length > 1 and (length > tonumber(most_changes) or bytes > tonumber(most_b
 end
 
 redis.call('SET', done, revision, 'PX', remember)
-redis.call('PUBLISH', channel, revision .. ' ' .. mark)
+-- A login without the channel must not make a commit fail that has happened: readers look anyway.
+redis.pcall('PUBLISH', channel, revision .. ' ' .. mark)
 return {'done', revision}
