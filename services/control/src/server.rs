@@ -58,7 +58,7 @@ pub async fn answer(
 ) -> HttpResponse {
     let id = ids::uuid();
     let speaks_json = request.headers().contains_key(TARGET);
-    let answered = match received(&request, payload).await {
+    let answered = match received(&control, &request, payload).await {
         Ok(asked) if speaks_json => certificates(&control, asked).await,
         Ok(asked) => operation(&control, asked).await.map(in_xml),
         Err(fault) => Err(fault),
@@ -74,30 +74,46 @@ pub async fn answer(
 
 type Written = (u16, HttpResponseBuilder, String);
 
-async fn received(request: &HttpRequest, payload: web::Payload) -> Result<Asked, Fault> {
+/// Reads the request. The body is kept only for callers who at least claim a key that is known.
+async fn received(
+    control: &Control,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<Asked, Fault> {
     let uri = request.uri();
     let headers = request.headers().iter().map(|(name, value)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });
-    Ok(Asked {
+    let mut asked = Asked {
         method: request.method().as_str().to_owned(),
         path: uri.path().to_owned(),
         query: route::query(uri.query().unwrap_or_default()),
         headers: headers.collect(),
-        body: whole(payload).await?,
-    })
+        body: Bytes::new(),
+    };
+    let known = sigv4::known(&asked.signed(), &control.keys, control.now()).await;
+    asked.body = whole(payload, known.is_ok()).await?;
+    if let Err(fault) = known {
+        control.counts.answered("refused", fault.status());
+        return Err(fault);
+    }
+    Ok(asked)
 }
 
-async fn whole(mut payload: web::Payload) -> Result<Bytes, Fault> {
-    let mut body = BytesMut::new();
+/// Reads the body to its end, so that the answer is heard; keeps it if so told.
+async fn whole(mut payload: web::Payload, keep: bool) -> Result<Bytes, Fault> {
+    let (mut body, mut length) = (BytesMut::new(), 0_usize);
     while let Some(piece) = payload.next().await {
         let cut = |_| Fault::common(Common::MalformedXml, "the body ended before it was complete");
         let piece = piece.map_err(cut)?;
-        if body.len() + piece.len() > MOST_BODY {
+        length = length.saturating_add(piece.len());
+        if length > MOST_BODY {
             let message = format!("a body has at most {MOST_BODY} bytes");
             return Err(Fault::common(Common::RequestEntityTooLarge, message));
         }
-        body.extend_from_slice(&piece);
+        if keep {
+            body.extend_from_slice(&piece);
+        }
     }
     Ok(body.freeze())
 }

@@ -13,7 +13,7 @@ use std::{net::SocketAddr, time::Duration};
 /// Threads that serve requests; they wait for the store most of the time.
 const WORKERS: usize = 2;
 /// Most connections for each of them.
-const MOST_CONNECTIONS: usize = 1024;
+const MOST_CONNECTIONS: usize = 256;
 /// Seconds that requests may still take when the service stops.
 const DRAIN_SECONDS: u64 = 10;
 /// How long a client may take for its head, and a connection may be idle.

@@ -49,6 +49,17 @@ impl Request<'_> {
     }
 }
 
+/// Checks what can be checked before the body is there: that a known key is claimed, and the time.
+///
+/// # Errors
+/// Those of [`check`].
+pub async fn known(request: &Request<'_>, keys: &Keys, now: Timestamp) -> Result<(), Fault> {
+    let claim = form::claim(request)?;
+    in_time(&claim, now)?;
+    keys.secret(&claim.key_id, now).await?.ok_or_else(unknown_key)?;
+    Ok(())
+}
+
 /// Checks a request's signature.
 ///
 /// Dropping the call half-way is safe.

@@ -135,7 +135,11 @@ impl From<StoreError> for Fault {
                      place: read the resource, then try again",
                 )
             }
-            other => Self::internal(other),
+            StoreError::Refused(why) => Self::new(
+                ErrorCode::EntitySizeLimitExceeded,
+                format!("the change is too large to be written at once: {why}"),
+            ),
+            damaged @ StoreError::Damaged(_) => Self::internal(damaged),
         }
     }
 }

@@ -292,3 +292,13 @@ async fn every_operation_answers_in_xml_and_none_pretends() {
     }
     assert_eq!(unserved, 167 - 37);
 }
+
+#[tokio::test]
+async fn strangers_are_answered_without_their_body_being_kept() {
+    let server = Server::start().await;
+    let large = Sent::new("POST", "/distribution", vec![b' '; 1 << 19]).with("host", "x");
+    let answer = server.send_raw(&large).await;
+    assert_eq!(answer.error(), (403, "MissingAuthenticationToken"));
+    let beyond = Sent::new("POST", "/distribution", vec![b' '; 3 << 20]).with("host", "x");
+    assert_eq!(server.send_raw(&beyond).await.error(), (413, "RequestEntityTooLarge"));
+}
