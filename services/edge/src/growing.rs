@@ -60,6 +60,13 @@ pub struct Reader {
     growing: Arc<Growing>,
 }
 
+/// What a reader gets.
+enum Taken {
+    Piece(Bytes),
+    End,
+    Cut(BodyError),
+}
+
 /// What came of adding a piece.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pushed {
@@ -207,19 +214,22 @@ impl Growing {
     }
 
     /// The next piece for a reader: none when it must wait.
-    fn take(&self, id: u64) -> Option<Option<Result<Bytes, BodyError>>> {
+    fn take(&self, id: u64) -> Option<Taken> {
         let mut state = self.state.lock();
         let Some(next) = state.readers.get(&id).copied() else {
-            return Some(Some(Err(BodyError::Silent)));
+            return Some(Taken::Cut(BodyError::Silent));
         };
         let Some(piece) = state.pieces.get(next - state.first).cloned() else {
-            return state.end.clone().map(|end| end.err().map(Err));
+            return state.end.clone().map(|end| match end {
+                Ok(()) => Taken::End,
+                Err(why) => Taken::Cut(why),
+            });
         };
         state.readers.insert(id, next + 1);
         self.let_go(&mut state);
         drop(state);
         self.taken.notify_waiters();
-        Some(Some(Ok(piece)))
+        Some(Taken::Piece(piece))
     }
 
     fn leave(&self, id: u64) {
@@ -249,10 +259,12 @@ impl Reader {
     pub async fn next(&mut self) -> Option<Result<Bytes, BodyError>> {
         loop {
             let grown = self.growing.grown.notified();
-            if let Some(answer) = self.growing.take(self.id) {
-                return answer;
+            match self.growing.take(self.id) {
+                Some(Taken::Piece(piece)) => return Some(Ok(piece)),
+                Some(Taken::End) => return None,
+                Some(Taken::Cut(why)) => return Some(Err(why)),
+                None => grown.await,
             }
-            grown.await;
         }
     }
 

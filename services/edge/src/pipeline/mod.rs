@@ -103,7 +103,7 @@ impl Engine {
         };
         drop(known);
         trail.belongs_to(&routed.distribution.plan.id);
-        let walked = match viewer::admit(&*self.locator, routed.clone()) {
+        let walked = match viewer::admit(&*self.locator, &routed) {
             Ok(viewed) => self.answer(viewed, body).await,
             Err(failure) => Err(failure),
         };
@@ -161,14 +161,13 @@ impl Engine {
 
     /// Serves what is held. It is there, or it would not have been decided so.
     fn serve(&self, found: &lookup::Found) -> Answer {
-        match &found.stored {
-            Some(stored) => respond::from_store(self, found, stored, Telling::hit()),
-            None => {
-                debug_assert!(false, "decided to serve what is not held");
-                let request = &found.routed().request;
-                rescue::reply(&self.names, &request.id, &request.method, &Failure::Internal)
-            }
+        if let Some(stored) = &found.stored {
+            return respond::from_store(self, found, stored, Telling::hit());
         }
+        debug_assert!(false, "decided to serve what is not held");
+        let request = &found.routed().request;
+        let failure = Failure::Internal;
+        rescue::reply(&self.names, &request.id, &request.method, &failure)
     }
 
     /// The time.

@@ -170,9 +170,10 @@ pub fn from_flight(
     first: bool,
 ) -> Answer {
     let routed = found.routed();
-    let telling = match first {
-        true => Telling { timing: Some(head.timing()), ..Telling::made(Outcome::Miss) },
-        false => Telling::hit().aged(engine.now().since(head.received_at)),
+    let telling = if first {
+        Telling::asked(head.upstream)
+    } else {
+        Telling::hit().aged(engine.now().since(head.received_at))
     };
     let view = StoredView {
         status: head.status,

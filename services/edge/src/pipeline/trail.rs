@@ -166,11 +166,6 @@ impl Follower {
     pub fn whole(&mut self) {
         self.end.get_or_insert_with(|| WHOLE.to_owned());
     }
-
-    /// The id that the viewer was told.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 impl Drop for Follower {

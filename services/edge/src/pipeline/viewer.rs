@@ -60,12 +60,12 @@ impl Viewed {
 ///
 /// # Errors
 /// 301 and 307 to HTTPS, and 403.
-pub fn admit(locator: &dyn Locator, routed: Routed) -> Result<Viewed, Failure> {
+pub fn admit(locator: &dyn Locator, routed: &Routed) -> Result<Viewed, Failure> {
     let request = &routed.request;
     if !routed.distribution.plan.enabled {
         return Err(Failure::Disabled);
     }
-    protocol(&routed)?;
+    protocol(routed)?;
     let viewed = see(locator, routed.clone());
     country(&viewed)?;
     let allowed = routed.behaviour.behaviour.allowed;
@@ -103,9 +103,6 @@ fn country(viewed: &Viewed) -> Result<(), Failure> {
 
 /// As `CloudFront-Viewer-TLS` shows it.
 fn shown(facts: &TlsFacts) -> String {
-    let handshake = match facts.reused {
-        true => "sessionResumed",
-        false => "fullHandshake",
-    };
+    let handshake = if facts.reused { "sessionResumed" } else { "fullHandshake" };
     format!("{}:{}:{handshake}", facts.version, facts.cipher)
 }

@@ -3,6 +3,7 @@
 use crate::{
     asked::{Reply, ReplyBody},
     pipeline::trail::Follower,
+    serve::turns::Turn,
 };
 use actix_http::body::{BodySize, MessageBody};
 use bytes::Bytes;
@@ -20,6 +21,15 @@ pub struct Sending {
     from: From,
     length: Option<u64>,
     follower: Option<Follower>,
+    turn: Option<Turn>,
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        if let Some(turn) = &self.turn {
+            turn.is_over();
+        }
+    }
 }
 
 enum From {
@@ -44,7 +54,12 @@ impl Sending {
             ReplyBody::Pieces(pieces) => (From::Pieces(pieces.into_iter()), told),
             ReplyBody::Stream { body, .. } => (From::Stream(body), told),
         };
-        Self { from, length, follower }
+        Self { from, length, follower, turn: None }
+    }
+
+    /// With this body, the request's turn ends.
+    pub fn ends(&mut self, turn: Option<Turn>) {
+        self.turn = turn;
     }
 
     /// Splits a reply into what a server library writes first, and the body.

@@ -128,11 +128,6 @@ impl Certificates {
         let tls13_only = plan.viewer_tls.minimum == TlsMinimum::Tls13;
         self.configs.get(&(arn, tls13_only, plan.http.h2)).cloned()
     }
-
-    /// Whether the zone's own certificate is there.
-    pub fn has_zone(&self) -> bool {
-        self.keys.contains_key("")
-    }
 }
 
 fn parse(certificate: &Certificate) -> Result<Arc<CertifiedKey>, Unusable> {

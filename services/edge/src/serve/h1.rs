@@ -10,6 +10,7 @@ use crate::{
     serve::{
         body::Sending,
         io::{Link, Watched},
+        turns::{Turn, Turns},
         upload,
     },
 };
@@ -24,19 +25,23 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// A viewer has this long to send a request's head.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// An idle connection is kept this long.
-pub const KEEP_ALIVE: Duration = Duration::from_secs(60);
+pub const KEEP_ALIVE: Duration = Duration::from_mins(1);
 
 /// The HTTP/1.1 server for connections of type `T`.
 pub fn service<T>(
     engine: &Arc<Engine>,
     drain: &Drain,
-) -> impl ServiceFactory<(Watched<T>, Option<SocketAddr>), Config = (), Response = (), InitError = ()>
-+ use<T>
+) -> impl ServiceFactory<
+    (Turns<Watched<T>>, Option<SocketAddr>),
+    Config = (),
+    Response = (),
+    InitError = (),
+> + use<T>
 where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let (engine, drain) = (engine.clone(), drain.clone());
-    let service: H1Service<Watched<T>, _, Sending> = HttpServiceBuilder::default()
+    let service: H1Service<Turns<Watched<T>>, _, Sending> = HttpServiceBuilder::default()
         .client_request_timeout(HEAD_TIMEOUT)
         .client_disconnect_timeout(Duration::from_secs(1))
         .keep_alive(KEEP_ALIVE)
@@ -44,8 +49,9 @@ where
             let drain = drain.clone();
             async move { drain.signalled().await }
         })
-        .on_connect_ext(|io: &Watched<T>, data| {
-            data.insert(io.link.clone());
+        .on_connect_ext(|io: &Turns<Watched<T>>, data| {
+            data.insert(io.get_ref().link.clone());
+            data.insert(io.turn.clone());
         })
         .h1(fn_service(move |request: Request| {
             let engine = engine.clone();
@@ -55,12 +61,14 @@ where
 }
 
 async fn answer(engine: &Arc<Engine>, mut request: Request) -> Response<Sending> {
+    let turn = request.conn_data::<Turn>().cloned();
     let Some(asked) = asked(&mut request) else {
         return refused();
     };
     let method = asked.method.clone();
     let reply = engine.handle(asked).await;
-    let (status, headers, body) = Sending::of(&method, reply);
+    let (status, headers, mut body) = Sending::of(&method, reply);
+    body.ends(turn);
     response(status, &headers, body)
 }
 

@@ -9,6 +9,7 @@ mod h1;
 mod h2;
 mod io;
 mod tls;
+mod turns;
 mod upload;
 
 use crate::{pipeline::Engine, plans::Known};
@@ -19,6 +20,7 @@ use io::{Link, Watched};
 use kit::drain::Drain;
 use std::{net::TcpListener, rc::Rc, sync::Arc};
 use tokio::net::TcpStream;
+use turns::Turns;
 
 /// Connections that one worker serves at a time; further ones wait to be accepted.
 const CONNECTIONS: usize = 10_000;
@@ -69,7 +71,8 @@ fn plain(
             io.set_nodelay(true).map_err(drop)?;
             let peer = io.peer_addr().map_err(drop)?;
             let link = Link { peer, tls: None };
-            Ok((Watched::new(io, link, opener.opened("http")), Some(peer)))
+            let io = Watched::new(io, link, opener.opened("http"));
+            Ok((Turns::new(io), Some(peer)))
         }
     });
     watched.and_then(h1::service::<TcpStream>(engine, drain).map_err(|_| ()))
@@ -95,7 +98,7 @@ fn secure(
                         h2::serve(engine, io, link, drain).await;
                         return Ok(());
                     }
-                    h1.call((io, Some(link.peer))).await.map_err(|_| ())
+                    h1.call((Turns::new(io), Some(link.peer))).await.map_err(|_| ())
                 }
             }))
         }

@@ -80,10 +80,10 @@ impl FakeStore {
 
     fn reach(&self) -> Result<parking_lot::MutexGuard<'_, State>, StoreError> {
         let state = self.state.lock();
-        match state.away {
-            true => Err(StoreError::Unreachable("away".into())),
-            false => Ok(state),
+        if state.away {
+            return Err(StoreError::Unreachable("away".into()));
         }
+        Ok(state)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Origin, edge and clock on one page, in one process without a socket, so that time can stand still.
 
+mod certificate;
 pub mod metastore;
 pub mod origin;
 pub mod plan;
 pub mod world;
 
+pub use certificate::certificate;
 pub use origin::{FakeOrigin, error, ok, status, streaming};
 pub use plan::{behaviour, plan};
 pub use world::{Got, World};

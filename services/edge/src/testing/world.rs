@@ -16,7 +16,7 @@ use bytes::Bytes;
 use cachestore_memory::MemoryStore;
 use futures::{StreamExt as _, future::join_all, stream};
 use headers::names::{Names, value};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use kit::metrics::Metrics;
 use model::{feed::Invalidation, plan::Plan, units::Timestamp};
 use ports::{
@@ -78,12 +78,21 @@ impl World {
 
     /// With a cache of so many bytes.
     pub fn sized(memory: u64, change: impl FnOnce(&mut Plan)) -> Self {
-        let origin = Arc::new(FakeOrigin::default());
-        let world = Self { engine: Arc::new(engine(memory, origin.clone())), origin };
+        let world = Self::of(memory);
         let mut plan = plan();
         change(&mut plan);
         world.publish(&plan);
         world
+    }
+
+    /// With nothing in force.
+    pub fn empty() -> Self {
+        Self::of(64 << 20)
+    }
+
+    fn of(memory: u64) -> Self {
+        let origin = Arc::new(FakeOrigin::default());
+        Self { engine: Arc::new(engine(memory, origin.clone())), origin }
     }
 
     /// Puts a plan in force.
@@ -245,9 +254,4 @@ fn engine(memory: u64, origin: Arc<FakeOrigin>) -> Engine {
         most_filling: memory / 2,
         runtime: Handle::current(),
     }
-}
-
-/// A status as text, for tables.
-pub const fn code(status: StatusCode) -> u16 {
-    status.as_u16()
 }

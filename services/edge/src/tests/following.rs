@@ -1,1 +1,177 @@
-//! t
+//! Following the feed: what is published is in force, what was missed is never served.
+
+use crate::testing::{
+    World,
+    metastore::FakeStore,
+    ok, plan, secs,
+    world::{asked, collect},
+};
+use http::Method;
+use kit::{
+    drain,
+    health::{Health, Severity},
+    metrics::Metrics,
+    service::SystemClock,
+};
+use model::{
+    feed::Invalidation,
+    plan::Plan,
+    units::{Revision, Timestamp},
+};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+struct Followed {
+    world: World,
+    store: Arc<FakeStore>,
+    health: Health,
+    acknowledged: watch::Receiver<Option<Revision>>,
+    _stopper: drain::Stopper,
+}
+
+fn follow(store: Arc<FakeStore>) -> Followed {
+    let world = World::empty();
+    let (stopper, heard) = drain::channel();
+    let health = Health::default();
+    let (sender, acknowledged) = watch::channel(None);
+    let feed = crate::feed::Feed {
+        world: kit::service::World {
+            store: store.clone(),
+            registry: store.clone(),
+            clock: Arc::new(SystemClock),
+            drain: heard,
+            health: health.clone(),
+            metrics: Metrics::default(),
+        },
+        current: world.engine.current.clone(),
+        bans: world.engine.bans.clone(),
+        store: world.engine.store.clone(),
+        meters: world.engine.meters.clone(),
+        tls: crate::serve::certificates::Shared::new().unwrap(),
+        acknowledged: sender,
+    };
+    tokio::spawn(feed.follow());
+    Followed { world, store, health, acknowledged, _stopper: stopper }
+}
+
+impl Followed {
+    async fn reaches(&mut self, revision: Revision) {
+        let reached = |known: &Option<Revision>| known.is_some_and(|known| known >= revision);
+        self.acknowledged.wait_for(reached).await.unwrap();
+    }
+
+    fn ails(&self, part: &str) -> Option<Severity> {
+        let conditions = self.health.conditions();
+        let found = conditions.iter().find(|(name, ..)| *name == part);
+        found.map(|(_, severity, _)| *severity)
+    }
+}
+
+fn entry(plan: &Plan) -> (String, Vec<u8>) {
+    (format!("plan/{}", plan.id), serde_json::to_vec(plan).unwrap())
+}
+
+fn publish(store: &FakeStore, plan: &Plan) -> Revision {
+    let (key, value) = entry(plan);
+    store.put(&[(&key, value)])
+}
+
+fn invalidate(store: &FakeStore, path: &str) -> Revision {
+    let batch = Invalidation {
+        id: "I1".into(),
+        distribution: plan().id,
+        paths: vec![path.into()],
+        caller_reference: "r".into(),
+        created: Timestamp(0),
+    };
+    let value = serde_json::to_vec(&batch).unwrap();
+    store.put(&[("invalidation/E1/I1", value)])
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_are_in_force_once_they_are_acknowledged() {
+    let store = Arc::new(FakeStore::default());
+    let first = publish(&store, &plan());
+    let mut edge = follow(store);
+    edge.reaches(first).await;
+    edge.world.origin.answers([ok("v1"), ok("v2")]);
+    edge.world.get("/a").await.is(200, "v1", "Miss");
+    let mut moved = plan();
+    moved.origins[0].path = "/moved".into();
+    moved.aliases = vec!["new.example.com".into()];
+    let second = publish(&edge.store, &moved);
+    edge.reaches(second).await;
+    let alias = [("host", "new.example.com")];
+    edge.world.get_with("/a", &alias).await.is(200, "v1", "Hit");
+    let old = [("host", "www.example.com")];
+    assert_eq!(edge.world.get_with("/a", &old).await.status, 403);
+    let third = invalidate(&edge.store, "/a");
+    edge.reaches(third).await;
+    edge.world.get("/a").await.is(200, "v2", "Miss");
+    assert_eq!(edge.world.origin.last().target, "/moved/a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_at_first_is_waited_for_and_later_is_done_without() {
+    let store = Arc::new(FakeStore::default());
+    let first = publish(&store, &plan());
+    store.is_away(true);
+    let mut edge = follow(store);
+    edge.world.passes(secs(5)).await;
+    assert_eq!(edge.ails("feed"), Some(Severity::Unready));
+    edge.store.is_away(false);
+    edge.reaches(first).await;
+    edge.world.passes(secs(1)).await;
+    assert_eq!(edge.ails("feed"), None);
+    edge.world.origin.answers([ok("v1"), ok("v2")]);
+    edge.world.get("/a").await.is(200, "v1", "Miss");
+    edge.store.is_away(true);
+    edge.world.passes(secs(5)).await;
+    assert_eq!(edge.ails("feed"), Some(Severity::Degraded));
+    edge.world.get("/a").await.is(200, "v1", "Hit");
+    let missed = invalidate(&edge.store, "/a");
+    edge.store.is_away(false);
+    edge.reaches(missed).await;
+    edge.world.get("/a").await.is(200, "v2", "Miss");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_changes_were_missed_nothing_older_is_served() {
+    let store = Arc::new(FakeStore::default());
+    let first = publish(&store, &plan());
+    let mut edge = follow(store);
+    edge.reaches(first).await;
+    edge.world.origin.answers([ok("v1"), ok("slow").after(secs(9)), ok("v2"), ok("after")]);
+    edge.world.get("/a").await.is(200, "v1", "Miss");
+    let in_flight = {
+        let engine = edge.world.engine.clone();
+        tokio::spawn(
+            async move { collect(engine.handle(asked(Method::GET, "/slow", &[])).await).await },
+        )
+    };
+    edge.world.passes(secs(1)).await;
+    edge.store.loses_its_log();
+    edge.world.passes(secs(1)).await;
+    edge.world.get("/a").await.is(200, "v2", "Miss");
+    in_flight.await.unwrap().is(200, "slow", "Miss");
+    edge.world.get("/slow").await.is(200, "after", "Miss");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_cannot_be_read_leaves_the_old_one_in_force_and_says_so() {
+    let store = Arc::new(FakeStore::default());
+    let first = publish(&store, &plan());
+    let mut edge = follow(store);
+    edge.reaches(first).await;
+    let broken =
+        edge.store.put(&[("plan/E1", b"{\"id\":".to_vec()), ("certificate/x", b"?".to_vec())]);
+    edge.reaches(broken).await;
+    assert_eq!(edge.ails("plans"), Some(Severity::Degraded));
+    edge.world.origin.answers([ok("v1")]);
+    edge.world.get("/a").await.is(200, "v1", "Miss");
+    let (key, value) = entry(&plan());
+    let certificate = crate::testing::certificate("", &["x.test"]);
+    let mended = edge.store.put(&[(&key, value), ("certificate/x", certificate)]);
+    edge.reaches(mended).await;
+    assert_eq!(edge.ails("plans"), None);
+}

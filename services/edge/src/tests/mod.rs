@@ -6,3 +6,4 @@ mod following;
 mod holding;
 mod passing;
 mod shaping;
+mod sockets;

@@ -29,7 +29,10 @@ use ports::{
     cachestore::Stored,
     origin::{Body, OriginResponse},
 };
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use tracing::Instrument as _;
 
 /// Longest head of an origin's response, in bytes (CloudFront developer guide, quotas).
@@ -117,6 +120,10 @@ impl Exchange {
         let (Some(stored), Some(view)) = (&found.stored, found.view()) else {
             return false;
         };
+        let checked = stored.bans_checked.load(Ordering::Relaxed);
+        if lookup::is_banned(&self.engine.bans, routed, checked) {
+            return false;
+        }
         let now = self.engine.now();
         let request = routed.request.view();
         match stale::on_error(&terms, &request, &view, failure.kind(), now) {
@@ -157,11 +164,12 @@ impl Exchange {
             received_at: times.received_at,
             initial_age: terms.initial_age,
             fresh_for: terms.fresh_for,
-            bans_checked: AtomicU64::new(self.lead.flight.bans),
+            // The body is as old as it was: a 304 spares it from no ban.
+            bans_checked: AtomicU64::new(stored.bans_checked.load(Ordering::Relaxed)),
         });
         match keep {
             Some(keep) => {
-                lookup::put(&*self.engine.store, &found.keyed, &keep.vary, renewed.clone())
+                lookup::put(&*self.engine.store, &found.keyed, &keep.vary, renewed.clone());
             }
             None => self.engine.store.remove(&found.key),
         }

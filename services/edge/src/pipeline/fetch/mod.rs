@@ -25,10 +25,7 @@ use caching::{
     validate::Validators,
 };
 use headers::{
-    names::Outcome,
-    origin_request::Conditions,
-    server_timing::{Cache, Upstream},
-    viewer_response,
+    names::Outcome, origin_request::Conditions, server_timing::Upstream, viewer_response,
 };
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use model::units::Timestamp;
@@ -259,10 +256,5 @@ impl Head {
     /// Whether somebody who waited with these request headers gets it too.
     fn is_for(&self, request: &HeaderMap) -> bool {
         self.shared && caching::vary::matches(&self.vary, &self.asked_with, request)
-    }
-
-    /// What the one who asked tells of it.
-    pub fn timing(&self) -> Cache {
-        Cache::Miss(self.upstream)
     }
 }

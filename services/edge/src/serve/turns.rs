@@ -1,0 +1,363 @@
+//! One request of a connection at a time.
+//!
+//! For: HTTP/1.1 viewers that send the next request before they have the answer to the last one.
+//! The server library keeps the method, version and keep-alive of the request that it parsed last,
+//! and answers with them: after `GET` and `HEAD` in one packet, the answer to `GET` has no body. So
+//! the next request is kept from it until the last byte of the answer has been handed over.
+//! Not for: judging requests. Bytes are only ever withheld, never changed; what cannot be followed
+//! here is left to the server library, which refuses it.
+
+use bytes::{Buf as _, BytesMut};
+use parking_lot::Mutex;
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Bytes of later requests that wait here; more wait in the kernel.
+const AHEAD: usize = 16 << 10;
+/// The part of a header line that is looked at.
+const LINE: usize = 64;
+
+/// Tells that an answer has been handed over.
+#[derive(Clone, Debug, Default)]
+pub struct Turn(Arc<Mutex<Whose>>);
+
+#[derive(Debug, Default)]
+struct Whose {
+    answered: bool,
+    waits: Option<Waker>,
+}
+
+impl Turn {
+    /// The answer has been handed over: the next request may come.
+    pub fn is_over(&self) {
+        let mut whose = self.0.lock();
+        whose.answered = true;
+        let waits = whose.waits.take();
+        drop(whose);
+        if let Some(waits) = waits {
+            waits.wake();
+        }
+    }
+
+    /// Whether the next request may come; if not, it wakes whoever asks once it may.
+    fn came(&self, context: &Context<'_>) -> bool {
+        let mut whose = self.0.lock();
+        let came = std::mem::take(&mut whose.answered);
+        if !came {
+            whose.waits = Some(context.waker().clone());
+        }
+        came
+    }
+}
+
+/// Where in a request the bytes that come next are.
+enum Phase {
+    /// In the head.
+    Head(Head),
+    /// In a body of which so much is to come.
+    Body(u64),
+    /// In a chunked body.
+    Chunks(Chunks),
+    /// After the end: what comes now is the next request.
+    After,
+    /// Not known any more: everything goes through.
+    Lost,
+}
+
+/// What has been seen of a head.
+#[derive(Default)]
+struct Head {
+    line: Vec<u8>,
+    begun: bool,
+    length: Option<u64>,
+    chunked: bool,
+    odd: bool,
+}
+
+/// What has been seen of a chunked body.
+enum Chunks {
+    /// In a size line: its digits so far, and whether an extension has begun.
+    Size(u64, bool),
+    /// In data and the line end after it.
+    Data(u64),
+    /// After the last chunk: length of the trailer line so far.
+    Trailer(usize),
+}
+
+/// A connection that yields one request at a time.
+pub struct Turns<T> {
+    io: T,
+    /// Whoever answers says here that the answer is over.
+    pub turn: Turn,
+    phase: Phase,
+    ahead: BytesMut,
+}
+
+impl<T> Turns<T> {
+    /// At the beginning of a connection.
+    pub fn new(io: T) -> Self {
+        Self {
+            io,
+            turn: Turn::default(),
+            phase: Phase::Head(Head::default()),
+            ahead: BytesMut::new(),
+        }
+    }
+
+    /// The connection.
+    pub fn get_ref(&self) -> &T {
+        &self.io
+    }
+
+    /// How many of the bytes that wait belong to the request whose turn it is.
+    fn due(&mut self) -> usize {
+        let mut due = 0;
+        while let Some(byte) = self.ahead.get(due).copied() {
+            match &mut self.phase {
+                Phase::After => return due,
+                Phase::Lost => return self.ahead.len(),
+                Phase::Body(left) => {
+                    let step = usize::try_from(*left).unwrap_or(usize::MAX);
+                    let step = step.min(self.ahead.len() - due);
+                    *left -= step as u64;
+                    due += step;
+                    if *left == 0 {
+                        self.phase = Phase::After;
+                    }
+                    continue;
+                }
+                Phase::Head(head) => {
+                    if let Some(next) = head.take(byte) {
+                        self.phase = next;
+                    }
+                }
+                Phase::Chunks(chunks) => {
+                    if let Some(next) = chunks.take(byte) {
+                        self.phase = next;
+                    }
+                }
+            }
+            due += 1;
+        }
+        due
+    }
+}
+
+impl Head {
+    /// One byte more; what comes after the head, once it has ended.
+    fn take(&mut self, byte: u8) -> Option<Phase> {
+        if byte != b'\n' {
+            if self.line.len() < LINE {
+                self.line.push(byte.to_ascii_lowercase());
+            }
+            return None;
+        }
+        let line = std::mem::take(&mut self.line);
+        let line = line.strip_suffix(b"\r").unwrap_or(&line);
+        if !line.is_empty() {
+            self.read(line);
+            self.begun = true;
+            return None;
+        }
+        self.begun.then(|| self.after())
+    }
+
+    fn read(&mut self, line: &[u8]) {
+        if let Some(length) = line.strip_prefix(b"content-length:") {
+            let text = std::str::from_utf8(length).ok();
+            match text.and_then(|text| text.trim().parse().ok()) {
+                Some(length) => self.length = Some(length),
+                None => self.odd = true,
+            }
+        }
+        if line.starts_with(b"transfer-encoding:") {
+            self.chunked = true;
+        }
+        if line.starts_with(b"upgrade:") || line.starts_with(b"connect ") {
+            self.odd = true;
+        }
+    }
+
+    const fn after(&self) -> Phase {
+        match (self.odd, self.chunked, self.length) {
+            (true, ..) => Phase::Lost,
+            (_, true, _) => Phase::Chunks(Chunks::Size(0, false)),
+            (_, false, None | Some(0)) => Phase::After,
+            (_, false, Some(length)) => Phase::Body(length),
+        }
+    }
+}
+
+impl Chunks {
+    /// One byte more; what comes after the body, once it has ended.
+    fn take(&mut self, byte: u8) -> Option<Phase> {
+        match self {
+            Self::Size(0, _) if byte == b'\n' => *self = Self::Trailer(0),
+            Self::Size(size, _) if byte == b'\n' => *self = Self::Data(size.saturating_add(2)),
+            Self::Size(size, extension) => match char::from(byte).to_digit(16) {
+                Some(digit) if !*extension => {
+                    *size = size.saturating_mul(16).saturating_add(digit.into());
+                }
+                _ => *extension = true,
+            },
+            Self::Data(1) => *self = Self::Size(0, false),
+            Self::Data(left) => *left -= 1,
+            Self::Trailer(0) if byte == b'\n' => return Some(Phase::After),
+            Self::Trailer(length) if byte == b'\n' => *length = 0,
+            Self::Trailer(_) if byte == b'\r' => {}
+            Self::Trailer(length) => *length += 1,
+        }
+        None
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Turns<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if matches!(this.phase, Phase::After) && this.turn.came(context) {
+            this.phase = Phase::Head(Head::default());
+        }
+        if this.ahead.is_empty() {
+            std::task::ready!(this.read_ahead(context, into.remaining()))?;
+            if this.ahead.is_empty() {
+                return Poll::Ready(Ok(())); // the viewer has ended its side
+            }
+        }
+        let most = into.remaining().min(this.ahead.len());
+        let rest = this.ahead.split_off(most);
+        let due = this.due();
+        if let Some(bytes) = this.ahead.get(..due) {
+            into.put_slice(bytes);
+        }
+        this.ahead.advance(due);
+        this.ahead.unsplit(rest);
+        if due == 0 {
+            // The bytes are of the next request. `came` has left our waker.
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncRead + Unpin> Turns<T> {
+    /// Reads what is there. Ready and nothing ahead: the viewer has ended its side.
+    fn read_ahead(&mut self, context: &mut Context<'_>, wanted: usize) -> Poll<io::Result<()>> {
+        let mut space = [0; AHEAD];
+        let space = space.get_mut(..wanted.min(AHEAD)).unwrap_or_default();
+        let mut space = ReadBuf::new(space);
+        std::task::ready!(Pin::new(&mut self.io).poll_read(context, &mut space))?;
+        self.ahead.extend_from_slice(space.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Turns<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(context, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::poll;
+    use std::pin::pin;
+    use tokio::io::AsyncReadExt as _;
+
+    /// What comes through before any answer, when the bytes come in pieces of this size.
+    async fn first(bytes: &[u8], step: usize) -> (Vec<u8>, Turns<&[u8]>) {
+        let mut turns = Turns::new(bytes);
+        let mut got = Vec::new();
+        let mut space = vec![0; step];
+        loop {
+            let mut read = pin!(turns.read(&mut space));
+            match poll!(read.as_mut()) {
+                Poll::Ready(Ok(0)) | Poll::Pending => break,
+                Poll::Ready(length) => {
+                    let length = length.unwrap();
+                    got.extend_from_slice(&space[..length]);
+                }
+            }
+        }
+        (got, turns)
+    }
+
+    #[tokio::test]
+    async fn the_next_request_waits_for_its_turn_however_the_bytes_come() {
+        let next = "HEAD /b HTTP/1.1\r\n\r\n";
+        for request in [
+            "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+            "\r\n\r\nGET /a HTTP/1.1\nHost: x\n\n",
+            "POST /a HTTP/1.1\r\nContent-Length: 8\r\n\r\nGET / \r\n",
+            "POST /a HTTP/1.1\r\nContent-length:0\r\n\r\n",
+            "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;e=1\r\n\r\n\r\r\nA\r\n0123456789\r\n0\r\n\r\n",
+            "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer: x\r\n\r\n",
+        ] {
+            let both = format!("{request}{next}");
+            for step in [1, 2, 3, 7, 64, 4096] {
+                let (got, mut turns) = first(both.as_bytes(), step).await;
+                assert_eq!(String::from_utf8_lossy(&got), request, "in steps of {step}");
+                turns.turn.is_over();
+                let mut rest = vec![0; next.len()];
+                turns.read_exact(&mut rest).await.unwrap();
+                assert_eq!(rest, next.as_bytes());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_woken_when_its_turn_comes() {
+        let both = b"GET / HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n";
+        let (_, mut turns) = first(both, 4096).await;
+        let turn = turns.turn.clone();
+        let mut space = [0; 64];
+        let mut read = pin!(turns.read(&mut space));
+        assert!(poll!(read.as_mut()).is_pending());
+        let (length, ()) = tokio::join!(read, async { turn.is_over() });
+        assert_eq!(&space[..length.unwrap()], b"GET /2 HTTP/1.1\r\n\r\n");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_followed_goes_through() {
+        for bytes in [
+            &b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n\x81\x05hello"[..],
+            b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\nabc",
+        ] {
+            let (got, _) = first(bytes, 4096).await;
+            assert_eq!(got, bytes);
+        }
+    }
+}
