@@ -9,10 +9,7 @@
     clippy::indexing_slicing,
     reason = "a broken promise ends the test"
 )]
-#![expect(
-    clippy::missing_panics_doc,
-    reason = "every function here panics on a broken promise"
-)]
+#![expect(clippy::missing_panics_doc, reason = "every function here panics on a broken promise")]
 
 pub mod commits;
 pub mod feed;
@@ -57,14 +54,7 @@ impl Stage {
         kept: impl Any + Send + Sync,
     ) -> Self {
         let (one, other) = (Arc::new(one), Arc::new(other));
-        Self {
-            here: one.clone(),
-            there: other.clone(),
-            one,
-            other,
-            keeps,
-            kept: Box::new(kept),
-        }
+        Self { here: one.clone(), there: other.clone(), one, other, keeps, kept: Box::new(kept) }
     }
 
     /// Both handles, over and over.
@@ -136,17 +126,11 @@ fn delete(key: &str) -> Write {
 }
 
 fn writes(writes: impl Into<Vec<Write>>) -> Commit {
-    Commit {
-        checks: Vec::new(),
-        writes: writes.into(),
-    }
+    Commit { checks: Vec::new(), writes: writes.into() }
 }
 
 fn only_if(check: Check, write: Write) -> Commit {
-    Commit {
-        checks: vec![check],
-        writes: vec![write],
-    }
+    Commit { checks: vec![check], writes: vec![write] }
 }
 
 /// Writes without a condition.

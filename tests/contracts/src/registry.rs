@@ -3,10 +3,7 @@
 //! For: drivers' own tests, as `contracts::registry_battery!(stage)` or [`all`].
 //! Not for: how long an edge may be silent in wall-clock time: a slow machine must pass as well.
 #![expect(clippy::unwrap_used, reason = "a broken promise ends the test")]
-#![expect(
-    clippy::missing_panics_doc,
-    reason = "every function here panics on a broken promise"
-)]
+#![expect(clippy::missing_panics_doc, reason = "every function here panics on a broken promise")]
 
 use crate::metastore::Stage;
 use model::{ids::EdgeId, units::Revision};
@@ -48,10 +45,7 @@ pub async fn a_beat_is_seen_whole_through_every_handle(stage: &Stage) {
         incarnation: u64::MAX,
         pop: "FRA1-P1".to_owned(),
         position: Some((50.1, -8.682_123)),
-        addresses: vec![
-            "192.0.2.1".parse::<IpAddr>().unwrap(),
-            "2001:db8::1".parse().unwrap(),
-        ],
+        addresses: vec!["192.0.2.1".parse::<IpAddr>().unwrap(), "2001:db8::1".parse().unwrap()],
         http_port: Some(80),
         https_port: None,
         acknowledged: Revision(u64::MAX),
@@ -98,10 +92,7 @@ pub async fn an_edge_that_falls_silent_is_gone_and_one_that_beats_stays(stage: &
     for turn in 1.. {
         stage.there.beat(&of("steady", turn)).await.unwrap();
         let alive = stage.here.edges().await.unwrap();
-        assert!(
-            alive.contains(&of("steady", turn)),
-            "the steady edge is gone: {alive:?}"
-        );
+        assert!(alive.contains(&of("steady", turn)), "the steady edge is gone: {alive:?}");
         if alive.len() == 1 {
             break;
         }

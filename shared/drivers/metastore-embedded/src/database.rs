@@ -28,10 +28,7 @@ impl Database {
     /// Opens or makes it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let open = guarded(|| open(path)).map_err(|fault| fault.told(path))?;
-        Ok(Self {
-            path: path.to_owned(),
-            open: Mutex::new(Some(Arc::new(open))),
-        })
+        Ok(Self { path: path.to_owned(), open: Mutex::new(Some(Arc::new(open))) })
     }
 
     /// Works with the file. Waits for the disk; a panic of redb becomes an error.
@@ -39,9 +36,7 @@ impl Database {
         &self,
         work: impl FnOnce(&redb::Database) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        let outcome = self
-            .current()
-            .and_then(|database| guarded(|| work(&database)));
+        let outcome = self.current().and_then(|database| guarded(|| work(&database)));
         outcome.map_err(|fault| {
             *self.open.lock() = None;
             fault.told(&self.path)
@@ -76,22 +71,37 @@ fn open(path: &Path) -> Result<redb::Database, Fault> {
 }
 
 fn private_file(path: &Path) -> Result<File, Fault> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
         fs::create_dir_all(folder)?;
     }
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(PRIVATE);
+    options.read(true).write(true).create(true).truncate(false).mode(PRIVATE);
     let file = options.open(path)?;
     file.set_permissions(Permissions::from_mode(PRIVATE))?;
     // A new file is only durable once its folder names it.
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read;
+    use std::io;
+
+    #[test]
+    fn after_a_failure_the_next_call_opens_the_file_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("store")).unwrap();
+        let panicking = database.call(|_| -> Result<(), Fault> { panic!("as redb might") });
+        assert!(
+            matches!(&panicking, Err(StoreError::Damaged(why)) if why.contains("as redb might"))
+        );
+        assert_eq!(database.call(read::newest).unwrap().0, 0);
+        let full = || Fault::Disk(io::Error::from(io::ErrorKind::StorageFull));
+        let failing = database.call(|_| -> Result<(), Fault> { Err(full()) });
+        assert!(matches!(failing, Err(StoreError::Unreachable(_))));
+        assert_eq!(database.call(read::newest).unwrap().0, 0);
+    }
 }

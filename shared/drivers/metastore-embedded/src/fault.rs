@@ -30,14 +30,7 @@ macro_rules! folds {
         })*
     };
 }
-folds!(
-    CommitError,
-    DatabaseError,
-    SetDurabilityError,
-    StorageError,
-    TableError,
-    TransactionError
-);
+folds!(CommitError, DatabaseError, SetDurabilityError, StorageError, TableError, TransactionError);
 
 impl Fault {
     /// The text that a panic carried.
@@ -55,9 +48,7 @@ impl Fault {
                 "{file} is held by another process: stop it, or give this one another data folder"
             )),
             Self::Storage(redb::Error::UpgradeRequired(_)) | Self::Later(..) => {
-                StoreError::Refused(format!(
-                    "{file} is of another version of this program: {self}"
-                ))
+                StoreError::Refused(format!("{file} is of another version of this program: {self}"))
             }
             _ if self.is_disk() => StoreError::Unreachable(format!(
                 "{file}: {self}; see to the disk's space, health and permissions"
@@ -73,10 +64,9 @@ impl Fault {
             Self::Disk(_)
             | Self::Storage(redb::Error::PreviousIo | redb::Error::DatabaseClosed) => true,
             // Content that ends early or has no magic number is damage, not a failing disk.
-            Self::Storage(redb::Error::Io(error)) => !matches!(
-                error.kind(),
-                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
-            ),
+            Self::Storage(redb::Error::Io(error)) => {
+                !matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+            }
             _ => false,
         }
     }

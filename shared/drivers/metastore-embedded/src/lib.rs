@@ -77,8 +77,7 @@ impl MetaStore for EmbeddedStore {
     async fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
         bounds::key(key)?;
         let key = key.to_owned();
-        self.blocking(move |database| read::get(database, &key))
-            .await
+        self.blocking(move |database| read::get(database, &key)).await
     }
 
     async fn list(
@@ -90,8 +89,7 @@ impl MetaStore for EmbeddedStore {
         bounds::prefix(prefix)?;
         bounds::prefix(after.unwrap_or_default())?;
         let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
-        self.blocking(move |database| read::list(database, &prefix, after.as_deref(), limit))
-            .await
+        self.blocking(move |database| read::list(database, &prefix, after.as_deref(), limit)).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<Revision, CommitError> {
@@ -109,17 +107,13 @@ impl MetaStore for EmbeddedStore {
     }
 
     async fn snapshot(&self, prefixes: &[&str]) -> Result<Snapshot, StoreError> {
-        prefixes
-            .iter()
-            .try_for_each(|prefix| bounds::prefix(prefix))?;
+        prefixes.iter().try_for_each(|prefix| bounds::prefix(prefix))?;
         let prefixes: Vec<_> = prefixes.iter().map(ToString::to_string).collect();
-        self.blocking(move |database| read::snapshot(database, &prefixes))
-            .await
+        self.blocking(move |database| read::snapshot(database, &prefixes)).await
     }
 
     async fn changes(&self, after: Revision, limit: usize) -> Result<Changes, StoreError> {
-        self.blocking(move |database| read::changes(database, after, limit))
-            .await
+        self.blocking(move |database| read::changes(database, after, limit)).await
     }
 
     async fn changed(&self, after: Revision) -> Result<(), StoreError> {

@@ -48,10 +48,7 @@ pub fn snapshot(database: &Database, prefixes: &[String]) -> Result<Snapshot, Fa
         let some = under(&entries, prefix, Bound::Included(prefix), usize::MAX)?;
         found.extend(some.into_iter().map(|entry| (entry.key.clone(), entry)));
     }
-    Ok(Snapshot {
-        revision: revision(&transaction)?,
-        entries: found.into_values().collect(),
-    })
+    Ok(Snapshot { revision: revision(&transaction)?, entries: found.into_values().collect() })
 }
 
 /// The next changes, as many as `limit` and [`ANSWER`] let pass.
@@ -60,11 +57,7 @@ pub fn changes(database: &Database, after: Revision, limit: usize) -> Result<Cha
     let changes = transaction.open_table(CHANGES)?;
     let newest = revision(&transaction)?;
     if newest <= after {
-        return Ok(if newest == after {
-            Changes::Next(Vec::new())
-        } else {
-            Changes::Lost
-        });
+        return Ok(if newest == after { Changes::Next(Vec::new()) } else { Changes::Lost });
     }
     let oldest = changes.first()?.map(|(oldest, _)| oldest.value());
     if oldest.is_none_or(|oldest| oldest > after.0 + 1) {
@@ -94,10 +87,7 @@ fn next(
 fn change(writes: &ReadOnlyTable<Place, Written>, revision: u64) -> Result<Change, Fault> {
     let rows = writes.range((revision, 0)..=(revision, u32::MAX))?;
     let writes = rows.map(|row| Ok(write(row?.1.value())));
-    Ok(Change {
-        revision: Revision(revision),
-        writes: writes.collect::<Result<_, Fault>>()?,
-    })
+    Ok(Change { revision: Revision(revision), writes: writes.collect::<Result<_, Fault>>()? })
 }
 
 fn write((key, value): (&str, Option<&[u8]>)) -> Write {
@@ -133,8 +123,5 @@ fn entry(key: &str, (revision, value): (u64, &[u8])) -> Entry {
 }
 
 fn revision(transaction: &ReadTransaction) -> Result<Revision, Fault> {
-    Ok(Revision(number(
-        &transaction.open_table(NUMBERS)?,
-        REVISION,
-    )?))
+    Ok(Revision(number(&transaction.open_table(NUMBERS)?, REVISION)?))
 }

@@ -38,10 +38,7 @@ pub fn prepare(database: &Database) -> Result<(), Fault> {
     create(&transaction)?;
     let format = number(&transaction.open_table(NUMBERS)?, FORMAT)?;
     match format {
-        0 => transaction
-            .open_table(NUMBERS)?
-            .insert(FORMAT, KNOWN_FORMAT)
-            .map(drop)?,
+        0 => transaction.open_table(NUMBERS)?.insert(FORMAT, KNOWN_FORMAT).map(drop)?,
         KNOWN_FORMAT => {}
         other => return Err(Fault::Later(other, KNOWN_FORMAT)),
     }

@@ -10,10 +10,7 @@ contracts::registry_battery!(stage);
 
 async fn stage() -> Stage {
     let folder = tempfile::tempdir().expect("a folder");
-    let log = LogBounds {
-        changes: 64,
-        ..LogBounds::default()
-    };
+    let log = LogBounds { changes: 64, ..LogBounds::default() };
     let store = EmbeddedStore::open_keeping(folder.path().join("store"), log).expect("a store");
     Stage::of((store.clone(), store), log.changes, folder)
 }

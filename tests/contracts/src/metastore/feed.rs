@@ -9,18 +9,11 @@ use std::collections::BTreeMap;
 /// From every place on, in steps of every size, the same.
 pub async fn the_feed_resumes_anywhere_without_a_gap(stage: &Stage) {
     let store = &*stage.one;
-    let commits = [
-        vec![put("a", "1"), put("b", [0, 255])],
-        vec![delete("a")],
-        vec![],
-        vec![put("a", "2")],
-    ];
+    let commits =
+        [vec![put("a", "1"), put("b", [0, 255])], vec![delete("a")], vec![], vec![put("a", "2")]];
     let mut all = Vec::new();
     for writes in commits {
-        all.push(Change {
-            revision: done(store, writes.clone()).await,
-            writes,
-        });
+        all.push(Change { revision: done(store, writes.clone()).await, writes });
     }
     for after in 0..=all.len() {
         for limit in 1..=all.len() + 1 {
@@ -35,11 +28,7 @@ pub async fn the_feed_resumes_anywhere_without_a_gap(stage: &Stage) {
 /// Values of the greatest length, more than fit one answer.
 pub async fn large_changes_come_in_turn(stage: &Stage) {
     for turn in 0..5_u8 {
-        done(
-            &*stage.one,
-            [put("large", vec![turn; ports::metastore::MOST_VALUE])],
-        )
-        .await;
+        done(&*stage.one, [put("large", vec![turn; ports::metastore::MOST_VALUE])]).await;
     }
     let told = follow(&*stage.other, Revision(0), usize::MAX).await;
     let firsts = told.iter().map(|change| match &change.writes[0] {
@@ -54,15 +43,9 @@ pub async fn a_reader_ahead_of_the_store_has_lost(stage: &Stage) {
     let store = &*stage.one;
     assert_eq!(store.changes(Revision(1), 10).await.unwrap(), Changes::Lost);
     done(store, [put("k", "1")]).await;
-    assert_eq!(
-        store.changes(Revision(1), 10).await.unwrap(),
-        Changes::Next(vec![])
-    );
+    assert_eq!(store.changes(Revision(1), 10).await.unwrap(), Changes::Next(vec![]));
     assert_eq!(store.changes(Revision(2), 10).await.unwrap(), Changes::Lost);
-    assert_eq!(
-        store.changes(Revision(u64::MAX), 10).await.unwrap(),
-        Changes::Lost
-    );
+    assert_eq!(store.changes(Revision(u64::MAX), 10).await.unwrap(), Changes::Lost);
     store.changed(Revision(2)).await.unwrap();
 }
 
@@ -76,11 +59,7 @@ pub async fn a_reader_behind_the_feed_has_lost(stage: &Stage) {
     assert_eq!(store.changes(Revision(0), 10).await.unwrap(), Changes::Lost);
     assert_eq!(store.changes(Revision(1), 10).await.unwrap(), Changes::Lost);
     let told = follow(&*stage.other, Revision(count - 5), 2).await;
-    assert!(
-        told.iter()
-            .map(|change| change.revision.0)
-            .eq(count - 4..=count)
-    );
+    assert!(told.iter().map(|change| change.revision.0).eq(count - 4..=count));
     assert_eq!(newest(store).await, Revision(count));
 }
 
@@ -91,11 +70,7 @@ pub async fn a_snapshot_and_what_follows_make_the_present(stage: &Stage) {
             let (key, gone) = (format!("k/{}", turn % 7), format!("k/{}", turn % 5 + 3));
             let gone = (key != gone).then(|| delete(&gone));
             let put = put(&key, turn.to_string());
-            done(
-                &*stage.one,
-                [put].into_iter().chain(gone).collect::<Vec<_>>(),
-            )
-            .await;
+            done(&*stage.one, [put].into_iter().chain(gone).collect::<Vec<_>>()).await;
         }
     };
     let taking = async {
@@ -107,28 +82,18 @@ pub async fn a_snapshot_and_what_follows_make_the_present(stage: &Stage) {
     for change in follow(&*stage.other, taken.revision, 3).await {
         apply(&mut replayed, change);
     }
-    assert_eq!(
-        replayed,
-        by_key(stage.one.snapshot(&["k/"]).await.unwrap().entries)
-    );
+    assert_eq!(replayed, by_key(stage.one.snapshot(&["k/"]).await.unwrap().entries));
 }
 
 fn by_key(entries: Vec<Entry>) -> BTreeMap<String, Entry> {
-    entries
-        .into_iter()
-        .map(|entry| (entry.key.clone(), entry))
-        .collect()
+    entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect()
 }
 
 fn apply(entries: &mut BTreeMap<String, Entry>, change: Change) {
     for write in change.writes {
         match write {
             Write::Put(key, value) => {
-                let entry = Entry {
-                    key: key.clone(),
-                    value,
-                    revision: change.revision,
-                };
+                let entry = Entry { key: key.clone(), value, revision: change.revision };
                 entries.insert(key, entry);
             }
             Write::Delete(key) => drop(entries.remove(&key)),
@@ -146,10 +111,7 @@ pub async fn the_bell_rings_at_once_for_one_who_is_behind(stage: &Stage) {
 /// A hundred wait, through both handles; one commit through one of them wakes them all.
 pub async fn the_bell_wakes_all_who_wait(stage: &Stage) {
     let seen = done(&*stage.one, [put("k", "1")]).await;
-    let listeners = stage
-        .handles()
-        .take(100)
-        .map(async |store| wait(&*store, seen).await);
+    let listeners = stage.handles().take(100).map(async |store| wait(&*store, seen).await);
     let writing = async {
         tokio::task::yield_now().await;
         stage.one.commit(writes([put("k", "2")])).await.unwrap()

@@ -7,10 +7,8 @@ use ports::metastore::{Entry, MetaStore, Write};
 
 /// A commit that has returned is seen by every later call of anybody.
 pub async fn a_commit_is_seen_through_every_handle(stage: &Stage) {
-    for (turn, pair) in [(&stage.one, &stage.other), (&stage.other, &stage.one)]
-        .repeat(10)
-        .iter()
-        .enumerate()
+    for (turn, pair) in
+        [(&stage.one, &stage.other), (&stage.other, &stage.one)].repeat(10).iter().enumerate()
     {
         let (writer, reader) = pair;
         done(&***writer, [put("k", turn.to_string())]).await;
@@ -36,34 +34,21 @@ pub async fn a_list_pages_in_the_order_of_bytes(stage: &Stage) {
         "a/\0",
     ];
     let outside = ["a", "a.", "a0", "A/1", "b", "é"];
-    let puts: Vec<_> = inside
-        .iter()
-        .chain(&outside)
-        .map(|key| put(key, *key))
-        .collect();
+    let puts: Vec<_> = inside.iter().chain(&outside).map(|key| put(key, *key)).collect();
     done(store, puts).await;
     inside.sort_unstable_by_key(|key| key.as_bytes());
     for size in [1, 2, 5, inside.len(), 100] {
         assert_eq!(pages(store, "a/", size).await, inside, "pages of {size}");
     }
-    assert_eq!(
-        pages(store, "", 4).await.len(),
-        inside.len() + outside.len()
-    );
+    assert_eq!(pages(store, "", 4).await.len(), inside.len() + outside.len());
 }
 
 async fn pages(store: &dyn MetaStore, prefix: &str, size: usize) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     loop {
-        let page = store
-            .list(prefix, keys.last().map(String::as_str), size)
-            .await
-            .unwrap();
+        let page = store.list(prefix, keys.last().map(String::as_str), size).await.unwrap();
         assert!(page.len() <= size);
-        assert!(
-            page.iter()
-                .all(|entry| entry.value == entry.key && entry.revision == Revision(1))
-        );
+        assert!(page.iter().all(|entry| entry.value == entry.key && entry.revision == Revision(1)));
         if page.is_empty() {
             return keys;
         }
@@ -100,71 +85,32 @@ fn names(entries: &[Entry]) -> Vec<&str> {
 /// More entries than any driver asks for at once, in one call without a bound.
 pub async fn a_long_list_comes_whole(stage: &Stage) {
     let store = &*stage.one;
-    let keys: Vec<_> = (0..9_000)
-        .map(|number| format!("many/{number:05}"))
-        .collect();
-    done(
-        store,
-        keys.iter()
-            .map(|key| put(key, key.as_str()))
-            .collect::<Vec<_>>(),
-    )
-    .await;
+    let keys: Vec<_> = (0..9_000).map(|number| format!("many/{number:05}")).collect();
+    done(store, keys.iter().map(|key| put(key, key.as_str())).collect::<Vec<_>>()).await;
     let list = store.list("many/", None, usize::MAX).await.unwrap();
     assert!(list.iter().map(|entry| &entry.key).eq(&keys));
     let snapshot = store.snapshot(&["many/"]).await.unwrap();
     assert_eq!(snapshot.entries, list);
-    done(
-        store,
-        keys.iter().map(|key| delete(key)).collect::<Vec<_>>(),
-    )
-    .await;
+    done(store, keys.iter().map(|key| delete(key)).collect::<Vec<_>>()).await;
     assert_eq!(store.list("", None, usize::MAX).await.unwrap(), []);
 }
 
 /// Keys that look like patterns or syntax, values that are no text.
 pub async fn any_text_is_a_key_and_any_bytes_are_a_value(stage: &Stage) {
     let store = &*stage.one;
-    let keys = [
-        " ",
-        "*",
-        "a\nb",
-        "[x",
-        "(y",
-        "{z}",
-        "-",
-        "+",
-        "\0",
-        "日本/ü",
-        "'\"\\",
-        "%00",
-    ];
-    let values: [Vec<u8>; 4] = [
-        (0..=255).collect(),
-        vec![],
-        vec![0xff, 0xfe, 0, b':', b'\r', b'\n'],
-        vec![0; 100_000],
-    ];
+    let keys = [" ", "*", "a\nb", "[x", "(y", "{z}", "-", "+", "\0", "日本/ü", "'\"\\", "%00"];
+    let values: [Vec<u8>; 4] =
+        [(0..=255).collect(), vec![], vec![0xff, 0xfe, 0, b':', b'\r', b'\n'], vec![0; 100_000]];
     let puts: Vec<_> = keys
         .iter()
         .zip(values.iter().cycle())
         .map(|(key, value)| put(key, value.clone()))
         .collect();
     let revision = done(store, puts.clone()).await;
-    let mut expected: Vec<_> = puts
-        .iter()
-        .cloned()
-        .map(|write| entry(write, revision))
-        .collect();
+    let mut expected: Vec<_> = puts.iter().cloned().map(|write| entry(write, revision)).collect();
     for entry in &expected {
-        assert_eq!(
-            stage.other.get(&entry.key).await.unwrap().as_ref(),
-            Some(entry)
-        );
-        assert_eq!(
-            store.list(&entry.key, None, 1).await.unwrap(),
-            std::slice::from_ref(entry)
-        );
+        assert_eq!(stage.other.get(&entry.key).await.unwrap().as_ref(), Some(entry));
+        assert_eq!(store.list(&entry.key, None, 1).await.unwrap(), std::slice::from_ref(entry));
     }
     expected.sort_by(|a, b| a.key.cmp(&b.key));
     assert_eq!(store.snapshot(&[""]).await.unwrap().entries, expected);
@@ -173,11 +119,7 @@ pub async fn any_text_is_a_key_and_any_bytes_are_a_value(stage: &Stage) {
 
 fn entry(write: Write, revision: Revision) -> Entry {
     match write {
-        Write::Put(key, value) => Entry {
-            key,
-            value,
-            revision,
-        },
+        Write::Put(key, value) => Entry { key, value, revision },
         Write::Delete(key) => panic!("{key} was only put"),
     }
 }
@@ -186,15 +128,8 @@ fn entry(write: Write, revision: Revision) -> Entry {
 pub async fn a_snapshot_is_ordered_and_without_repeats(stage: &Stage) {
     let store = &*stage.one;
     assert_eq!(store.snapshot(&["a/"]).await.unwrap().revision, Revision(0));
-    done(
-        store,
-        ["c/1", "a/2", "a/1", "b/1", "a/1/x"].map(|key| put(key, "")),
-    )
-    .await;
-    let taken = store
-        .snapshot(&["c/", "a/", "a/1", "nothing/"])
-        .await
-        .unwrap();
+    done(store, ["c/1", "a/2", "a/1", "b/1", "a/1/x"].map(|key| put(key, ""))).await;
+    let taken = store.snapshot(&["c/", "a/", "a/1", "nothing/"]).await.unwrap();
     assert_eq!(names(&taken.entries), ["a/1", "a/1/x", "a/2", "c/1"]);
     assert_eq!(taken.revision, Revision(1));
     assert_eq!(store.snapshot(&[]).await.unwrap().entries, []);
@@ -208,29 +143,15 @@ pub async fn a_snapshot_is_of_one_moment(stage: &Stage) {
     let writing = async {
         for turn in 1..=40 {
             let turn = turn.to_string();
-            done(
-                &*stage.one,
-                [put("left/k", turn.as_str()), put("right/k", turn.as_str())],
-            )
-            .await;
+            done(&*stage.one, [put("left/k", turn.as_str()), put("right/k", turn.as_str())]).await;
         }
     };
     let reading = async {
         for _ in 0..40 {
             let taken = stage.other.snapshot(&["left/", "right/"]).await.unwrap();
             assert_eq!(taken.entries.len(), 2);
-            assert!(
-                taken
-                    .entries
-                    .iter()
-                    .all(|entry| entry.revision == taken.revision)
-            );
-            assert!(
-                taken
-                    .entries
-                    .windows(2)
-                    .all(|pair| pair[0].value == pair[1].value)
-            );
+            assert!(taken.entries.iter().all(|entry| entry.revision == taken.revision));
+            assert!(taken.entries.windows(2).all(|pair| pair[0].value == pair[1].value));
         }
     };
     join(writing, reading).await;
