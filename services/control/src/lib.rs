@@ -1,8 +1,8 @@
 //! The management API: CloudFront's operations, durable and atomic.
 //!
-//! For: one HTTP server that unmodified AWS clients talk to. A request is signed ([`sigv4`]), means
-//! one operation ([`wire`]), is done by one handler ([`api`], [`acm`]), and what edges execute is
-//! written in the same commit as what it follows from ([`publish`]).
+//! For: one HTTP server that unmodified AWS clients talk to. A request is signed (`sigv4`), means
+//! one operation (`wire`), is done by one handler (`api`, `acm`), and what edges execute is
+//! written in the same commit as what it follows from (`publish`).
 //! Not for: deciding what is acceptable (`rules/planning`), nor for serving viewers.
 
 mod acm;
