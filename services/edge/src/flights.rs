@@ -4,22 +4,16 @@
 //! whoever sits in a flight hears how it ended, and reads its body from the same growing buffer.
 //! Not for: what is asked or kept (`pipeline/fetch`), nor for the buffer itself (`growing`).
 
-use crate::growing::{Growing, Reader};
+use crate::growing::{Budget, Growing, Reader};
 use parking_lot::Mutex;
 use ports::cachestore::CacheKey;
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::HashMap, sync::Arc};
 use tokio::sync::watch;
 
 /// All flights of one edge, by what they ask for. `L` is what a landing tells.
 pub struct Flights<L> {
     aloft: Mutex<HashMap<CacheKey, Arc<Flight<L>>>>,
-    filling: Arc<AtomicU64>,
+    budget: Arc<Budget>,
 }
 
 /// One question that is being asked.
@@ -55,14 +49,19 @@ pub struct Seat<L> {
 }
 
 impl<L: Clone> Flights<L> {
-    /// An empty table; `filling` counts the bytes held by buffers of all flights.
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self { aloft: Mutex::default(), filling: Arc::default() })
+    /// An empty table; bodies in its flights share a budget of bytes.
+    pub fn new(budget: u64) -> Arc<Self> {
+        Arc::new(Self { aloft: Mutex::default(), budget: Budget::new(budget) })
     }
 
     /// Bytes in buffers that are being filled.
     pub fn filling(&self) -> u64 {
-        self.filling.load(Ordering::Relaxed)
+        self.budget.held()
+    }
+
+    /// Whether they may take more.
+    pub fn has_room(&self) -> bool {
+        self.budget.has_room()
     }
 
     /// Takes a seat in the flight for `key`, or starts one, asked under the ban number `bans`. A
@@ -101,7 +100,7 @@ impl<L: Clone> Flights<L> {
 
     /// Starts a flight that nobody else can join.
     pub fn solo(self: &Arc<Self>, key: CacheKey, bans: u64) -> (Lead<L>, Seat<L>) {
-        let body = Growing::new(self.filling.clone());
+        let body = Growing::new(self.budget.clone());
         let reader = body.reader();
         let (landing, hears) = watch::channel(None);
         let flight = Arc::new(Flight { bans, landing, body });

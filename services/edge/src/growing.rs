@@ -22,8 +22,10 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Most bytes that a window holds before the sender waits.
+/// Most bytes that a window with several readers holds before the sender waits.
 pub const WINDOW: u64 = 2 << 20;
+/// The same with one reader, who has nobody to keep pace with.
+pub const ALONE: u64 = 256 << 10;
 /// A reader may hold up the others for this long.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -34,8 +36,39 @@ pub struct Growing {
     grown: Notify,
     /// Rings when a reader has taken a piece or has gone.
     taken: Notify,
-    /// Bytes held by all buffers together.
-    filling: Arc<AtomicU64>,
+    budget: Arc<Budget>,
+}
+
+/// Bytes held by all buffers together, and how many there should be at most.
+pub struct Budget {
+    held: AtomicU64,
+    most: u64,
+}
+
+impl Budget {
+    /// Nothing held, and room for so many bytes.
+    pub fn new(most: u64) -> Arc<Self> {
+        let held = AtomicU64::new(0);
+        Arc::new(Self { held, most })
+    }
+
+    /// Bytes held.
+    pub fn held(&self) -> u64 {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Whether more may be held.
+    pub fn has_room(&self) -> bool {
+        self.held() < self.most
+    }
+
+    fn add(&self, bytes: usize) {
+        self.held.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 #[derive(Default)]
@@ -77,13 +110,13 @@ pub enum Pushed {
 }
 
 impl Growing {
-    /// An empty buffer that adds what it holds to `filling`.
-    pub fn new(filling: Arc<AtomicU64>) -> Arc<Self> {
+    /// An empty buffer within a budget.
+    pub fn new(budget: Arc<Budget>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
             grown: Notify::new(),
             taken: Notify::new(),
-            filling,
+            budget,
         })
     }
 
@@ -137,7 +170,7 @@ impl Growing {
                 if state.is_deserted() {
                     return Pushed::Deserted;
                 }
-                if !state.window || state.held < WINDOW {
+                if !state.window || state.held < self.most(&state) {
                     self.add(&mut state, piece);
                     break;
                 }
@@ -150,10 +183,18 @@ impl Growing {
         Pushed::Taken
     }
 
+    /// How full a window may be. Beyond the budget it goes piece by piece.
+    fn most(&self, state: &State) -> u64 {
+        match state.readers.len() {
+            _ if !self.budget.has_room() => 1,
+            0 | 1 => ALONE,
+            _ => WINDOW,
+        }
+    }
+
     fn add(&self, state: &mut State, piece: Bytes) {
-        let length = piece.len() as u64;
-        state.held += length;
-        self.filling.fetch_add(length, Ordering::Relaxed);
+        state.held += piece.len() as u64;
+        self.budget.add(piece.len());
         state.pieces.push_back(piece);
     }
 
@@ -209,7 +250,7 @@ impl Growing {
             };
             state.first += 1;
             state.held -= piece.len() as u64;
-            self.filling.fetch_sub(piece.len() as u64, Ordering::Relaxed);
+            self.budget.give_back(piece.len() as u64);
         }
     }
 
@@ -244,7 +285,7 @@ impl Growing {
 impl Drop for Growing {
     fn drop(&mut self) {
         let held = self.state.get_mut().held;
-        self.filling.fetch_sub(held, Ordering::Relaxed);
+        self.budget.give_back(held);
     }
 }
 
@@ -308,7 +349,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_reader_gets_every_byte_from_the_first() {
-        let growing = Growing::new(Arc::default());
+        let growing = Growing::new(Budget::new(u64::MAX));
         let early = growing.reader();
         growing.push(Bytes::from("ab")).await;
         let late = growing.join().unwrap();
@@ -322,7 +363,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_waits_is_woken_by_the_next_piece() {
-        let growing = Growing::new(Arc::default());
+        let growing = Growing::new(Budget::new(u64::MAX));
         let mut reader = growing.reader();
         let mut next = pin!(reader.next());
         assert!(poll!(next.as_mut()).is_pending());
@@ -332,22 +373,35 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_full_window_makes_the_sender_wait_for_its_only_reader_and_never_cuts_it() {
-        let growing = Growing::new(Arc::default());
+        let growing = Growing::new(Budget::new(u64::MAX));
         let mut reader = growing.reader();
         growing.open_window();
         growing.push(mebibyte()).await;
-        growing.push(mebibyte()).await;
-        let mut third = pin!(growing.push(mebibyte()));
-        assert!(poll!(third.as_mut()).is_pending());
+        let mut second = pin!(growing.push(mebibyte()));
+        assert!(poll!(second.as_mut()).is_pending());
         tokio::time::advance(PATIENCE * 3).await;
-        assert!(poll!(third.as_mut()).is_pending());
+        assert!(poll!(second.as_mut()).is_pending());
         assert!(reader.next().await.unwrap().is_ok());
-        assert_eq!(third.await, Pushed::Taken);
+        assert_eq!(second.await, Pushed::Taken);
+    }
+
+    #[tokio::test]
+    async fn beyond_the_budget_a_window_goes_piece_by_piece() {
+        let budget = Budget::new(10);
+        let growing = Growing::new(budget.clone());
+        let mut reader = growing.reader();
+        growing.open_window();
+        growing.push(piece(10)).await;
+        let mut second = pin!(growing.push(piece(10)));
+        assert!(poll!(second.as_mut()).is_pending());
+        assert_eq!(budget.held(), 10);
+        reader.next().await.unwrap().unwrap();
+        assert_eq!(second.await, Pushed::Taken);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_holds_up_others_is_cut() {
-        let growing = Growing::new(Arc::default());
+        let growing = Growing::new(Budget::new(u64::MAX));
         let (mut slow, mut quick) = (growing.reader(), growing.reader());
         growing.open_window();
         growing.push(mebibyte()).await;
@@ -361,7 +415,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_joins_a_window_and_it_is_never_whole() {
-        let growing = Growing::new(Arc::default());
+        let growing = Growing::new(Budget::new(u64::MAX));
         let _reader = growing.reader();
         growing.push(piece(5)).await;
         assert!(growing.whole().is_some());
@@ -372,7 +426,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_readers_the_sender_is_told_unless_none_is_needed() {
-        let growing = Growing::new(Arc::default());
+        let growing = Growing::new(Budget::new(u64::MAX));
         drop(growing.reader());
         assert_eq!(growing.push(piece(1)).await, Pushed::Deserted);
         growing.deserted().await;
@@ -382,22 +436,22 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_held_is_counted_and_given_back() {
-        let filling = Arc::new(AtomicU64::new(0));
-        let growing = Growing::new(filling.clone());
+        let budget = Budget::new(u64::MAX);
+        let growing = Growing::new(budget.clone());
         let mut reader = growing.reader();
         growing.push(piece(10)).await;
         growing.push(piece(20)).await;
-        assert_eq!(filling.load(Ordering::Relaxed), 30);
+        assert_eq!(budget.held(), 30);
         growing.open_window();
         reader.next().await;
-        assert_eq!(filling.load(Ordering::Relaxed), 20);
+        assert_eq!(budget.held(), 20);
         drop((reader, growing));
-        assert_eq!(filling.load(Ordering::Relaxed), 0);
+        assert_eq!(budget.held(), 0);
     }
 
     #[tokio::test]
     async fn a_body_given_up_half_way_is_an_error_for_its_readers() {
-        let growing = Growing::new(Arc::default());
+        let growing = Growing::new(Budget::new(u64::MAX));
         let mut reader = growing.reader();
         growing.push(piece(1)).await;
         growing.abandon();

@@ -8,7 +8,8 @@ use kit::{health::Severity, service::World};
 use model::units::Revision;
 use ports::{
     cachestore::CacheStore,
-    registry::{BEAT_EVERY, Beat},
+    metastore::StoreError,
+    registry::{ALIVE_FOR, BEAT_EVERY, Beat},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -53,7 +54,9 @@ impl Heart {
     async fn beat(&mut self) {
         self.beat.acknowledged = self.acknowledged.borrow_and_update().unwrap_or_default();
         self.meters.gauge(self.store.fill(), self.flights.filling());
-        match self.world.registry.beat(&self.beat).await {
+        let beating = self.world.registry.beat(&self.beat);
+        let beaten = tokio::time::timeout(ALIVE_FOR, beating).await;
+        match beaten.unwrap_or_else(|_| Err(StoreError::Unreachable("no answer".into()))) {
             Ok(()) => self.world.health.heal("registry"),
             Err(why) => {
                 let why = format!("{why}; until it answers, DNS does not name this edge");

@@ -126,7 +126,7 @@ fn engine(
         current: Arc::new(Current::from_pointee(Known::default())),
         bans: Arc::new(Bans::default()),
         store: Arc::new(MemoryStore::new(memory)),
-        flights: Flights::new(),
+        flights: Flights::new(memory / FILLING_PART),
         failures: Failures::default(),
         origins: Origins::new(settings)?,
         locator: Arc::new(MmdbLocator::open(&settings.geo.databases)?),
@@ -138,7 +138,6 @@ fn engine(
         pop: settings.edge.pop.clone(),
         pop_value: value(&settings.edge.pop),
         https_port: https.port(),
-        most_filling: memory / FILLING_PART,
         runtime: Handle::current(),
     }))
 }
@@ -182,12 +181,12 @@ async fn first_state(
 
 /// Runs the server until it is time to stop, and lets requests in flight end.
 async fn stop(server: Server, handle: ServerHandle, drain: Drain) {
-    let stopping = async {
+    let told = async {
         drain.signalled().await;
         handle.stop(true).await;
     };
-    let (served, ()) = tokio::join!(server, stopping);
-    if let Err(why) = served {
+    let (ended, ()) = tokio::join!(server, told);
+    if let Err(why) = ended {
         tracing::error!(%why, "the edge's server ended with an error");
     }
 }

@@ -79,8 +79,6 @@ pub struct Engine {
     pub pop_value: HeaderValue,
     /// Where redirects to HTTPS lead.
     pub https_port: u16,
-    /// Most bytes that bodies which are still arriving may hold together, to be kept.
-    pub most_filling: u64,
     /// Where fetches run: they outlive the worker that started them.
     pub runtime: Handle,
 }
@@ -192,7 +190,7 @@ impl Engine {
 
     /// Whether bodies that are still arriving may hold more.
     pub fn has_room(&self) -> bool {
-        self.flights.filling() < self.most_filling
+        self.flights.has_room()
     }
 
     /// Asks an origin, on the runtime that outlives workers: connections are driven by the runtime

@@ -49,6 +49,9 @@ pub enum Failure {
     /// The distribution is disabled.
     #[error("This distribution is disabled.")]
     Disabled,
+    /// The TLS of the connection is older than the distribution wants.
+    #[error("This content is served over newer TLS than this connection's.")]
+    Misdirected,
     /// Plain HTTP is refused.
     #[error("This content is served over HTTPS only.")]
     HttpsOnly,
@@ -96,6 +99,7 @@ impl Failure {
             Self::BadRequest(_) | Self::Origin(OriginError::ViewerGone) => StatusCode::BAD_REQUEST,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::HeadTooLong => head_too_long(),
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::UnknownHost
             | Self::Loop
             | Self::Disabled

@@ -12,7 +12,7 @@ use headers::{
     redirect::{self, Gate},
     viewer::{self, Place, Viewer},
 };
-use model::plan::Countries;
+use model::plan::{Countries, TlsMinimum};
 use ports::{
     locator::{Located, Locator},
     origin::Scheme,
@@ -65,6 +65,7 @@ pub fn admit(locator: &dyn Locator, routed: &Routed) -> Result<Viewed, Failure> 
     if !routed.distribution.plan.enabled {
         return Err(Failure::Disabled);
     }
+    handshake(routed)?;
     protocol(routed)?;
     let viewed = see(locator, routed.clone());
     country(&viewed)?;
@@ -78,6 +79,17 @@ pub fn see(locator: &dyn Locator, routed: Routed) -> Viewed {
     let request = &routed.request;
     let located = routed.behaviour.asks_place.then(|| locator.locate(request.peer.ip())).flatten();
     Viewed { tls: request.tls.as_deref().map(shown), located, routed }
+}
+
+/// A connection that was made for another name must not get around this one's minimum.
+fn handshake(routed: &Routed) -> Result<(), Failure> {
+    let minimum = routed.distribution.plan.viewer_tls.minimum;
+    match &routed.request.tls {
+        Some(tls) if minimum == TlsMinimum::Tls13 && tls.version != "TLSv1.3" => {
+            Err(Failure::Misdirected)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn protocol(routed: &Routed) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use crate::{
     asked::Asked,
     pipeline::Engine,
-    serve::{body::Sending, io::Link, upload},
+    serve::{body::Sending, h1::KEEP_ALIVE, io::Link, upload},
 };
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt as _, BodyStream};
@@ -11,7 +11,9 @@ use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use kit::drain::Drain;
 use ports::origin::Scheme;
-use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    cell::Cell, convert::Infallible, future::Future, pin::pin, rc::Rc, sync::Arc, time::Duration,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Streams of one connection that are served at a time.
@@ -40,9 +42,15 @@ pub async fn serve<T>(engine: Arc<Engine>, io: T, link: Link, drain: Drain)
 where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
+    let busy = Rc::new(Busy::default());
+    let counts = busy.clone();
     let service = service_fn(move |request| {
-        let (engine, link) = (engine.clone(), link.clone());
-        async move { Ok::<_, Infallible>(answer(&engine, &link, request).await) }
+        let (engine, link, counted) = (engine.clone(), link.clone(), counts.begin());
+        async move {
+            let answered = answer(&engine, &link, request).await;
+            drop(counted);
+            Ok::<_, Infallible>(answered)
+        }
     });
     let mut connection = pin!(server().serve_connection(TokioIo::new(io), service));
     let ended = tokio::select! {
@@ -51,9 +59,48 @@ where
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = busy.idles() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
     };
     if let Err(why) = ended {
         tracing::debug!(%why, "an HTTP/2 connection ended early");
+    }
+}
+
+/// How many requests of a connection are being answered, and how many there were.
+#[derive(Default)]
+struct Busy {
+    now: Cell<u64>,
+    ever: Cell<u64>,
+}
+
+/// One request that is being answered.
+struct Begun(Rc<Busy>);
+
+impl Busy {
+    fn begin(self: &Rc<Self>) -> Begun {
+        self.now.set(self.now.get() + 1);
+        self.ever.set(self.ever.get() + 1);
+        Begun(self.clone())
+    }
+
+    /// Returns once nothing was asked for a while. Bodies on their way are not cut by it.
+    async fn idles(&self) {
+        loop {
+            let before = self.ever.get();
+            tokio::time::sleep(KEEP_ALIVE).await;
+            if self.now.get() == 0 && self.ever.get() == before {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.0.now.set(self.0.now.get().saturating_sub(1));
     }
 }
 

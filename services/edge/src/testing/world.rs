@@ -239,7 +239,7 @@ fn engine(memory: u64, origin: Arc<FakeOrigin>) -> Engine {
         current: Arc::new(Current::from_pointee(Known::default())),
         bans: Arc::new(Bans::default()),
         store: Arc::new(MemoryStore::new(memory)),
-        flights: Flights::new(),
+        flights: Flights::new(memory / 2),
         failures: Failures::default(),
         origins: Origins::only(origin),
         locator: Arc::new(France),
@@ -251,7 +251,6 @@ fn engine(memory: u64, origin: Arc<FakeOrigin>) -> Engine {
         pop: "LOC1-P1".into(),
         pop_value: value("LOC1-P1"),
         https_port: 8443,
-        most_filling: memory / 2,
         runtime: Handle::current(),
     }
 }

@@ -1,11 +1,16 @@
 //! What passes through, and what origins are told.
 
+use crate::asked::TlsFacts;
 use crate::testing::{
     World, ok, status,
     world::{asked, with_body},
 };
 use http::Method;
-use model::plan::Methods;
+use model::{
+    plan::{Methods, TlsMinimum},
+    units::Seconds,
+};
+use std::sync::Arc;
 
 #[tokio::test(start_paused = true)]
 async fn writes_pass_with_their_bodies_and_are_never_kept() {
@@ -105,5 +110,33 @@ async fn redirects_of_origins_are_passed_on_and_kept() {
     for cache in ["Miss", "Hit"] {
         let got = world.get("/a").await;
         assert_eq!(got.is(302, "", cache).header("location"), "https://elsewhere/");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_is_kept_conditions_and_ranges_are_the_origins_business() {
+    let world = World::with(|plan| {
+        let ttl = &mut plan.behaviours[0].cache.ttl;
+        (ttl.default, ttl.max) = (Some(Seconds(0)), Seconds(0));
+    });
+    world.origin.answers([status(304, "").with("etag", "\"1\"")]);
+    let got = world.get_with("/a", &[("if-none-match", "\"1\"")]).await;
+    assert_eq!((got.status, got.header("etag")), (304, "\"1\""));
+    assert_eq!(world.origin.last().headers["if-none-match"], "\"1\"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_with_older_tls_than_the_distribution_wants_is_misdirected() {
+    let world = World::with(|plan| plan.viewer_tls.minimum = TlsMinimum::Tls13);
+    world.origin.answers([ok("new")]);
+    for (version, expected) in [("TLSv1.2", 421), ("TLSv1.3", 200)] {
+        let mut asking = asked(Method::GET, "/a", &[]);
+        asking.tls = Some(Arc::new(TlsFacts {
+            sni: Some("other.test".into()),
+            version,
+            cipher: "TLS_AES_128_GCM_SHA256".into(),
+            reused: false,
+        }));
+        assert_eq!(world.ask(asking).await.status, expected);
     }
 }

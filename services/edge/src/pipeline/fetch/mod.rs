@@ -214,6 +214,10 @@ fn stand_in(engine: &Engine, found: &Found, failure: Failure) -> Result<Answer, 
 /// Whether answers to this request are kept at all; if not, it is passed through.
 fn is_kept(found: &Found) -> bool {
     let routed = found.routed();
+    let terms = routed.behaviour.terms(&routed.distribution);
+    if terms.caching_disabled() || terms.all_headers {
+        return false;
+    }
     let options = routed.behaviour.behaviour.cache_options;
     match routed.request.method {
         Method::GET => true,
