@@ -16,6 +16,7 @@ pub struct Answer {
     headers: HeaderMap,
     body: Body,
     after: Duration,
+    panics: bool,
 }
 
 /// What was asked.
@@ -46,6 +47,7 @@ pub fn status(status: u16, body: &'static str) -> Answer {
         headers: HeaderMap::new(),
         body: stream::iter([Ok(Bytes::from(body))]).boxed(),
         after: Duration::ZERO,
+        panics: false,
     };
     answer.with("content-length", &body.len().to_string())
 }
@@ -57,6 +59,7 @@ pub fn error(why: OriginError) -> Answer {
         headers: HeaderMap::new(),
         body: stream::empty().boxed(),
         after: Duration::ZERO,
+        panics: false,
     }
 }
 
@@ -82,6 +85,12 @@ impl Answer {
     /// `Cache-Control`.
     pub fn cached(self, directives: &str) -> Self {
         self.with("cache-control", directives)
+    }
+
+    /// Instead of an answer, the one who asks dies.
+    pub fn kills(mut self) -> Self {
+        self.panics = true;
+        self
     }
 
     /// Its head comes only after this time.
@@ -133,6 +142,7 @@ impl Origin for FakeOrigin {
         let next = self.script.lock().pop_front();
         let answer = next.ok_or_else(|| OriginError::Name("nothing left to say".into()))?;
         tokio::time::sleep(answer.after).await;
+        assert!(!answer.panics, "a fault of ours, as the test wants it");
         Ok(OriginResponse {
             status: answer.status?,
             headers: answer.headers,

@@ -190,3 +190,119 @@ async fn a_bodys_copies_remember_which_bans_they_were_asked_under() {
     let stored = found.stored.unwrap();
     assert_eq!(stored.bans_checked.load(Ordering::Relaxed), latest);
 }
+
+#[tokio::test(start_paused = true)]
+async fn when_the_one_who_asks_dies_nobody_hangs_and_the_others_ask_themselves() {
+    let world = World::new();
+    world.origin.answers([ok("").after(secs(1)).kills(), ok("v1"), ok("v1")]);
+    let all = world.gets(3, "/a").await;
+    let served = all.iter().filter(|got| got.status == 200 && got.body == "v1");
+    assert_eq!(served.count(), 2, "{all:?}");
+    assert_eq!(all.iter().filter(|got| got.status == 503).count(), 1);
+    world.get("/a").await.is(200, "v1", "Hit");
+}
+
+mod simulation {
+    //! Seeds instead of schedules: pieces, readers that come, read and leave, and the moment when
+    //! the body turns out too long, in any order.
+
+    use crate::growing::{Budget, Growing, Reader};
+    use bytes::Bytes;
+    use futures::FutureExt as _;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(usize),
+        Join,
+        Read(usize),
+        Leave(usize),
+        Window,
+    }
+
+    struct Seen {
+        reader: Reader,
+        bytes: Vec<u8>,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            4 => (1_usize..300_000).prop_map(Step::Push),
+            2 => Just(Step::Join),
+            6 => any::<usize>().prop_map(Step::Read),
+            1 => any::<usize>().prop_map(Step::Leave),
+            1 => Just(Step::Window),
+        ];
+        proptest::collection::vec(step, 1..60)
+    }
+
+    fn run(steps: Vec<Step>) {
+        let budget = Budget::new(u64::MAX);
+        let growing = Growing::new(budget.clone());
+        growing.needs_no_reader();
+        let (mut sent, mut readers, mut kept) = (Vec::new(), Vec::new(), true);
+        for step in steps {
+            match step {
+                Step::Push(length) => push(&growing, length, &mut sent),
+                Step::Join => join(&growing, &mut readers, kept),
+                Step::Read(which) => read(&mut readers, which),
+                Step::Leave(which) if !readers.is_empty() => {
+                    drop(readers.swap_remove(which % readers.len()));
+                }
+                Step::Leave(_) => {}
+                Step::Window => {
+                    growing.open_window();
+                    kept = false;
+                }
+            }
+        }
+        growing.end(Ok(()));
+        for mut seen in readers {
+            while let Some(piece) = seen.reader.next().now_or_never().unwrap() {
+                seen.bytes.extend_from_slice(&piece.unwrap());
+            }
+            assert!(seen.bytes == sent, "{} of {}", seen.bytes.len(), sent.len());
+        }
+        let whole = growing.whole().map(|pieces| pieces.concat());
+        assert_eq!(whole, kept.then_some(sent));
+        drop(growing);
+        assert_eq!(budget.held(), 0);
+    }
+
+    /// What does not fit into the window now is not sent.
+    fn push(growing: &Arc<Growing>, length: usize, sent: &mut Vec<u8>) {
+        let mark = u8::try_from(sent.len() % 251).unwrap();
+        let piece = Bytes::from(vec![mark; length]);
+        if growing.push(piece.clone()).now_or_never().is_some() {
+            sent.extend_from_slice(&piece);
+        }
+    }
+
+    fn join(growing: &Arc<Growing>, readers: &mut Vec<Seen>, kept: bool) {
+        let reader = growing.join();
+        assert_eq!(reader.is_some(), kept);
+        readers.extend(reader.map(|reader| Seen { reader, bytes: Vec::new() }));
+    }
+
+    fn read(readers: &mut [Seen], which: usize) {
+        if readers.is_empty() {
+            return;
+        }
+        let which = which % readers.len();
+        let seen = &mut readers[which];
+        if let Some(piece) = seen.reader.next().now_or_never() {
+            seen.bytes.extend_from_slice(&piece.unwrap().unwrap());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn every_reader_sees_what_was_sent_and_nothing_stays_held(steps in steps()) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            runtime.block_on(async { run(steps) });
+        }
+    }
+}
