@@ -440,6 +440,7 @@ class Origin(Scope):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 60
+            disable_nagle_algorithm = True  # or head and body, sent apart, wait 40 ms for an ACK
 
             def reply(self, status, headers=(), body=b""):
                 self.send_response(status)

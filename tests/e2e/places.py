@@ -1,6 +1,5 @@
 """Where the main job is done: all in one process, or control, edges and dns on Redis."""
 
-import collections
 import concurrent.futures
 import http.client
 import http.server
@@ -64,14 +63,24 @@ def site_files():
         return {member.name.removeprefix("package/"): tar.extractfile(member).read() for member in members}
 
 
+class Everywhere(dict):
+    """Pages of a server that has the same page at every path."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.page = page
+
+    def get(self, path, default=None):
+        return self.page
+
+
 class CountingProxy(Origin):
     """Stands before another server and counts what passes through it."""
 
     def __init__(self, port):
         super().__init__()
         self.target = port
-        self.pages = collections.defaultdict(lambda: self.relay)
-        self.pages.get = lambda path, default=None: self.relay
+        self.pages = Everywhere(self.relay)
 
     def relay(self, handler):
         connection = http.client.HTTPConnection("127.0.0.1", self.target, timeout=30)
