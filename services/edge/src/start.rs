@@ -70,7 +70,8 @@ pub enum StartError {
 
 /// Starts an edge. Returns once it listens and the first state of the feed is in force: as long as
 /// the metadata store cannot be reached it keeps trying, and health says so. It ends when the
-/// world's drain is signalled: requests in flight get some seconds.
+/// world's drain is signalled: requests in flight get some seconds. Call it within a runtime of
+/// several threads: fetches run there, viewers on threads of their own.
 ///
 /// # Errors
 /// Settings that cannot work, addresses that are taken, or the signal to stop.

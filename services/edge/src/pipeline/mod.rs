@@ -43,7 +43,7 @@ use respond::{Answer, Telling};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, debug_span};
 use trail::{Open, Trail};
 use viewer::Viewed;
 
@@ -95,18 +95,21 @@ impl Engine {
     async fn walk(self: &Arc<Self>, asked: Asked, trail: &mut Trail) -> Reply {
         let method = asked.method.clone();
         let known = self.current.load_full();
-        let (routed, body) = match route::behaviour(&known, &self.names, &trail.id, asked) {
+        let routed = debug_span!("route")
+            .in_scope(|| route::behaviour(&known, &self.names, &trail.id, asked));
+        let (routed, body) = match routed {
             Ok(routed) => routed,
             Err(failure) => return self.refuse(&method, trail, &failure),
         };
         drop(known);
         trail.belongs_to(&routed.distribution.plan.id);
-        let walked = match viewer::admit(&*self.locator, &routed) {
+        let viewed = debug_span!("viewer").in_scope(|| viewer::admit(&*self.locator, &routed));
+        let walked = match viewed {
             Ok(viewed) => self.answer(viewed, body).await,
             Err(failure) => Err(failure),
         };
         let answer = rescue::mend(self, &routed, walked).await;
-        respond::finish(self, Some(&routed), trail, answer)
+        debug_span!("respond").in_scope(|| respond::finish(self, Some(&routed), trail, answer))
     }
 
     /// Answers what is no distribution's.
@@ -124,11 +127,9 @@ impl Engine {
         viewed: Viewed,
         body: Option<Body>,
     ) -> Result<Answer, Failure> {
-        let keyed = key::derive(viewed);
-        let found = lookup::find(&*self.store, &self.bans, keyed)
-            .instrument(tracing::debug_span!("lookup"))
-            .await;
-        let stage = tracing::debug_span!("fetch");
+        let keyed = debug_span!("key").in_scope(|| key::derive(viewed));
+        let found =
+            lookup::find(&*self.store, &self.bans, keyed).instrument(debug_span!("lookup")).await;
         match self.decide(&found) {
             Decision::Serve { .. } => Ok(self.serve(&found)),
             Decision::ServeStale { refresh_behind, .. } => {
@@ -140,9 +141,12 @@ impl Engine {
             }
             Decision::Revalidate(validators, _) => {
                 let asking = fetch::collapsed(self, found, body, Some(validators));
-                asking.instrument(stage).await
+                asking.instrument(debug_span!("fetch")).await
             }
-            Decision::Fetch(_) => fetch::collapsed(self, found, body, None).instrument(stage).await,
+            Decision::Fetch(_) => {
+                let asking = fetch::collapsed(self, found, body, None);
+                asking.instrument(debug_span!("fetch")).await
+            }
             Decision::GatewayTimeout => Err(Failure::OnlyIfCached),
         }
     }

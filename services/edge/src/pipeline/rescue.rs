@@ -21,6 +21,7 @@ use headers::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use ports::origin::OriginError;
 use std::sync::Arc;
+use tracing::Instrument as _;
 
 /// Why a request has no ordinary answer. The text is for the viewer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -199,7 +200,10 @@ pub async fn mend(
     };
     match routed.distribution.error_rule(answer.status.as_u16()) {
         Some(rule) if mendable => match &rule.page {
-            Some((path, status)) => page(engine, routed, path, *status).await,
+            Some((path, status)) => {
+                let page = page(engine, routed, path, *status);
+                page.instrument(tracing::debug_span!("rescue")).await
+            }
             None => answer,
         },
         _ => answer,

@@ -79,7 +79,7 @@ impl Shared {
 
 impl Certificates {
     /// The configurations for these certificates; what has not changed is taken from `before`.
-    /// Also says which cannot be used, and why; they are left out.
+    /// Also says which cannot be used, and why: what was there before stays in their place.
     pub fn build(
         shared: &Shared,
         certificates: impl IntoIterator<Item = Certificate>,
@@ -92,7 +92,12 @@ impl Certificates {
                 Some(known) => built.keep(&arn, known.clone(), before),
                 None => match parse(&certificate) {
                     Ok(key) => built.add(shared, &arn, certificate, &key),
-                    Err(why) => unusable.push((arn, why)),
+                    Err(why) => {
+                        if let Some(known) = before.keys.get(&arn) {
+                            built.keep(&arn, known.clone(), before);
+                        }
+                        unusable.push((arn, why));
+                    }
                 },
             }
         }
@@ -141,4 +146,44 @@ fn parse(certificate: &Certificate) -> Result<Arc<CertifiedKey>, Unusable> {
     let certified = CertifiedKey::new(chain, key);
     certified.keys_match().map_err(|why| Unusable::Key(why.to_string()))?;
     Ok(Arc::new(certified))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{certificate, plan};
+    use model::feed::Secret;
+
+    fn parsed(arn: &str) -> Certificate {
+        serde_json::from_slice(&certificate(arn, &["d1.test"])).unwrap()
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_made_again() {
+        let shared = Shared::new().unwrap();
+        let zone = parsed("");
+        let (first, _) = Certificates::build(&shared, [zone.clone()], &Certificates::default());
+        let (second, _) = Certificates::build(&shared, [zone, parsed("arn:1")], &first);
+        let (one, two) = (first.config(None, false), second.config(None, false));
+        assert!(Arc::ptr_eq(&one.unwrap(), &two.unwrap()));
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_used_leaves_the_old_one_in_its_place() {
+        let shared = Shared::new().unwrap();
+        let good = [parsed(""), parsed("arn:1")];
+        let (first, none) = Certificates::build(&shared, good, &Certificates::default());
+        assert!(none.is_empty());
+        let other_key = Certificate { key: parsed("").key, ..parsed("arn:1") };
+        let no_key = Certificate { key: Secret("-----BEGIN nonsense".into()), ..parsed("") };
+        let (second, unusable) = Certificates::build(&shared, [no_key, other_key], &first);
+        assert_eq!(unusable.len(), 2);
+        let mut plan = plan();
+        plan.viewer_tls.certificate = Some("arn:1".into());
+        for by_alias in [false, true] {
+            let before = first.config(Some(&plan), by_alias).unwrap();
+            let after = second.config(Some(&plan), by_alias).unwrap();
+            assert!(Arc::ptr_eq(&before, &after));
+        }
+    }
 }

@@ -7,3 +7,4 @@ mod holding;
 mod passing;
 mod shaping;
 mod sockets;
+mod tracing;

@@ -41,7 +41,7 @@ const LONGEST_HEAD: usize = 32_768;
 /// Asks in a task of its own: no viewer can end it by leaving while others wait.
 pub fn spawn(engine: &Arc<Engine>, question: Question, lead: Lead<Landing>) {
     let exchange = Exchange { engine: engine.clone(), question, lead };
-    let span = tracing::debug_span!("fetch");
+    let span = tracing::debug_span!("exchange");
     engine.runtime.spawn(exchange.run().instrument(span));
 }
 
