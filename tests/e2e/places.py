@@ -5,14 +5,17 @@ import http.client
 import http.server
 import json
 import pathlib
+import ssl
 import subprocess
-import tarfile
+import sys
 import threading
+import zipfile
 
-from nearfront import ROOT, Fleet, Origin, Up, fetch, tool, until
+from nearfront import ROOT, Fleet, Origin, Up, fetch, until
 
 CACHE = ROOT / "target" / "e2e"
-SITE = "ckeditor4@4.22.1"  # an editor with its samples: nearly 3,000 files, pages to images
+SITE = "django-ckeditor==6.7.3"  # ships an editor with its samples: over 1,000 files, pages to images
+INSIDE = "ckeditor/static/ckeditor/ckeditor/"
 
 
 class Place:
@@ -53,14 +56,14 @@ class Place:
 
 
 def site_files():
-    """The site's files, path -> bytes; fetched once from the package registry and kept in target/."""
+    """The site's files, path -> bytes; fetched once from the package index and kept in target/."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    archive = CACHE / (SITE.replace("@", "-") + ".tgz")
-    if not archive.exists():
-        subprocess.run([tool("npm"), "pack", "--silent", SITE], cwd=CACHE, check=True, stdout=subprocess.DEVNULL)
-    with tarfile.open(archive) as tar:
-        members = [member for member in tar.getmembers() if member.isfile()]
-        return {member.name.removeprefix("package/"): tar.extractfile(member).read() for member in members}
+    if not list(CACHE.glob("django_ckeditor-*.whl")):
+        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--disable-pip-version-check",
+                        "-d", CACHE, SITE], check=True)
+    with zipfile.ZipFile(next(CACHE.glob("django_ckeditor-*.whl"))) as archive:
+        inside = [info.filename for info in archive.infolist() if not info.is_dir() and info.filename.startswith(INSIDE)]
+        return {name.removeprefix(INSIDE): archive.read(name) for name in inside}
 
 
 class Everywhere(dict):
@@ -105,7 +108,6 @@ def fetch_all(port, host, paths, clients=1, ca=None):
     def client():
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         if ca is not None:
-            import ssl
             connection.connect()
             context = ssl.create_default_context(cafile=str(ca))
             connection.sock = context.wrap_socket(connection.sock, server_hostname=host)

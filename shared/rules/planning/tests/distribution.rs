@@ -1,5 +1,12 @@
 //! What the API accepts, refuses and means: one case for each rule of the validation checklist.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "tests, and a table"
+)]
+
 use model::{
     api::{DistributionConfig, ErrorCode},
     plan::{Countries, HeaderSelection, Law, Methods, OriginKind, Plan, Selection, TlsMinimum},

@@ -1,5 +1,7 @@
 //! Policies: what may be kept, and that everything managed may.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use model::api::{
     CachePolicyConfig, ErrorCode, OriginRequestPolicyConfig, ResponseHeadersPolicyConfig,
 };

@@ -9,7 +9,6 @@ use model::api::{
 };
 
 /// Refuses what a distribution may not yet ask for.
-#[expect(clippy::too_many_lines, reason = "one table, best read whole")]
 pub(super) fn check(faults: &mut Faults, config: &DistributionConfig) {
     let given = |text: Option<&String>| text.is_some_and(|text| !text.is_empty());
     let groups = config.origin_groups.as_ref();
