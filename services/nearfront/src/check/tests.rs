@@ -96,3 +96,60 @@ fn a_file_without_a_telling_name_is_known_by_its_first_character() {
     assert_eq!(kind(Path::new("x"), "<a/>"), Kind::Xml);
     assert_eq!(kind(Path::new("x.toml"), "{"), Kind::Settings);
 }
+
+mod laws {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    fn anything() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[ -~]{0,6}".prop_map(Value::from),
+            Just(serde_json::json!([])),
+            Just(serde_json::json!({ "Items": [1], "Quantity": "x" })),
+        ]
+    }
+
+    /// All paths of a tree, deepest last.
+    fn places(tree: &Value, path: String, into: &mut Vec<String>) {
+        match tree {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    places(value, format!("{path}/{key}"), into);
+                }
+            }
+            Value::Array(items) => {
+                for (index, value) in items.iter().enumerate() {
+                    places(value, format!("{path}/{index}"), into);
+                }
+            }
+            _ => {}
+        }
+        into.push(path);
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_configuration_is_always_answered(
+            damage in proptest::collection::vec((any::<proptest::sample::Index>(), anything()), 1..4),
+        ) {
+            let mut tree: Value = serde_json::from_str(GOOD).unwrap();
+            for (place, value) in damage {
+                let mut all = Vec::new();
+                places(&tree, String::new(), &mut all);
+                let path: &String = place.get(&all);
+                *tree.pointer_mut(path).unwrap() = value;
+            }
+            let found = faults(Kind::Json, &tree.to_string());
+            prop_assert!(found.iter().all(|fault| !fault.message.is_empty()));
+        }
+
+        #[test]
+        fn text_that_is_no_document_is_refused(text in "[<>/a-c&;\"!?\\[\\] -]{0,40}") {
+            prop_assert!(!faults(Kind::Xml, &text).is_empty());
+        }
+    }
+}

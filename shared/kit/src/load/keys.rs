@@ -122,7 +122,7 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
         let readme = std::fs::read_to_string(path).unwrap();
         for (path, _) in KEYS {
-            let name = path.rsplit_once("*").map_or(*path, |(_, name)| name);
+            let name = path.rsplit_once('*').map_or(*path, |(_, name)| name);
             let written = readme.contains(&format!("`{name}`"));
             let of_a_store = readme.contains(&format!("`object_stores.NAME{name}`"));
             assert!(written || of_a_store, "{path}");

@@ -106,6 +106,11 @@ pub fn environment() -> Variables {
 /// # Errors
 /// All faults, ordered by path.
 pub fn read(text: &str, variables: Variables) -> Result<Settings, Vec<Fault>> {
+    let table = toml::from_str::<toml::Table>(text).map_err(|why| vec![syntax(text, &why)])?;
+    let odd = odd(&table, &variables);
+    if !odd.is_empty() {
+        return Err(odd);
+    }
     let merged = merge(text, variables).map_err(|fault| vec![fault])?;
     let (tree, mut faults) = walk::walk(&merged);
     match serde_json::from_value::<Settings>(tree) {
@@ -127,7 +132,6 @@ fn fault(path: impl Into<String>, problem: impl Into<String>) -> Fault {
 }
 
 fn merge(text: &str, variables: Variables) -> Result<config::Value, Fault> {
-    toml::from_str::<toml::Table>(text).map_err(|why| syntax(text, &why))?;
     let environment = Environment::with_prefix("NEARFRONT")
         .prefix_separator("__")
         .separator("__")
@@ -139,6 +143,22 @@ fn merge(text: &str, variables: Variables) -> Result<config::Value, Fault> {
         .build()
         .map(|config| config.cache)
         .map_err(|why| fault("settings", why.to_string()))
+}
+
+/// Names that the `config` crate would read as paths or places in lists: no key of ours has one, and
+/// `a[999999999]` would make it build that list.
+fn odd(table: &toml::Table, variables: &Variables) -> Vec<Fault> {
+    let plain = |name: &str| {
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        !name.is_empty() && name.bytes().all(good)
+    };
+    let problem = "there is no such key; keys have letters, digits, _ and - only";
+    let keys = table.keys().filter(|key| !plain(key));
+    let names = variables.keys().filter(|name| !plain(name));
+    let mut faults: Vec<_> =
+        keys.chain(names).map(|name| fault(format!("{name:?}"), problem)).collect();
+    faults.sort_by(|one, other| one.path.cmp(&other.path));
+    faults
 }
 
 fn syntax(text: &str, why: &toml::de::Error) -> Fault {

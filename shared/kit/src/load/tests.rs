@@ -170,3 +170,64 @@ fn a_file_that_was_named_must_exist() {
     let why = load(Some(Path::new("/nowhere/nearfront.toml"))).unwrap_err();
     assert!(matches!(why, LoadError::Unreadable { .. }));
 }
+
+#[test]
+fn names_that_are_paths_are_refused_before_anything_is_built_from_them() {
+    let found = faults("\"a[99999999999]\" = 1\n'edge.http' = 'x'", &[("NEARFRONT__B[7]", "1")]);
+    let paths: Vec<_> = found.iter().filter_map(|fault| fault.split(':').next()).collect();
+    assert_eq!(paths, ["\"NEARFRONT__B[7]\"", "\"a[99999999999]\"", "\"edge.http\""]);
+}
+
+mod laws {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn word() -> impl Strategy<Value = String> {
+        let known = super::keys::KEYS.iter().flat_map(|(path, _)| path.split('.'));
+        let known: Vec<_> = known.map(str::to_owned).collect();
+        prop_oneof![proptest::sample::select(known), "[a-z_\\[\\]0-9.*\"]{0,8}"]
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<f64>().prop_map(|number| format!("{number:?}")),
+            any::<bool>().prop_map(|flag| flag.to_string()),
+            "'[ -&(-~]{0,12}'",
+            Just("[1, 'a', {}]".to_owned()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_written_is_read_or_refused_with_a_path(
+            lines in proptest::collection::vec((word(), word(), value()), 0..6),
+            variables in proptest::collection::hash_map(word(), "[ -~]{0,12}", 0..4),
+        ) {
+            let lines: Vec<_> = lines
+                .iter()
+                .map(|(table, key, value)| format!("[{table:?}]\n{key:?} = {value}\n"))
+                .collect();
+            let text = lines.concat();
+            let variables: Variables = variables
+                .into_iter()
+                .map(|(name, value)| (format!("{PREFIX}{}", name.to_uppercase()), value))
+                .collect();
+            if let Err(faults) = read(&text, variables) {
+                prop_assert!(!faults.is_empty());
+                prop_assert!(faults.iter().all(|fault| !fault.path.is_empty() && !fault.problem.is_empty()));
+            }
+        }
+
+        #[test]
+        fn what_was_read_can_be_written_and_read_again(port in 0_u16.., ttl in 0_u32..=604_800, share in 0.0_f64..=1.0) {
+            let mut settings = Settings::default();
+            settings.edge.http.set_port(port);
+            settings.dns.ttl = ttl;
+            settings.telemetry.sample = share;
+            let text = toml::to_string(&settings).unwrap();
+            let again = read(&text, Variables::new()).unwrap();
+            prop_assert_eq!(toml::to_string(&again).unwrap(), text);
+        }
+    }
+}

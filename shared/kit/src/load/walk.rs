@@ -19,7 +19,8 @@ pub(super) fn walk(merged: &Value) -> (Json, Vec<Fault>) {
 
 /// The path of `key` in a table; keys with dots are quoted.
 pub(super) fn below(table: &str, key: &str) -> String {
-    let key = if key.contains('.') { format!("\"{key}\"") } else { key.to_owned() };
+    let key =
+        if key.is_empty() || key.contains('.') { format!("\"{key}\"") } else { key.to_owned() };
     if table.is_empty() { key } else { format!("{table}.{key}") }
 }
 
