@@ -14,7 +14,7 @@ use ports::origin::Scheme;
 use std::{
     cell::Cell, convert::Infallible, future::Future, pin::pin, rc::Rc, sync::Arc, time::Duration,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// Streams of one connection that are served at a time.
 pub const STREAMS: u32 = 128;
@@ -22,6 +22,9 @@ pub const STREAMS: u32 = 128;
 const HEAD: u32 = 64 << 10;
 /// Bytes of one stream that wait for the connection.
 const UNSENT: usize = 128 << 10;
+
+/// After the last answer a viewer has this long to read it and to hang up.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Spawns on the worker's own thread.
 #[derive(Clone, Copy)]
@@ -38,9 +41,33 @@ where
 }
 
 /// Serves one connection until it ends; after the signal it takes no new streams.
-pub async fn serve<T>(engine: Arc<Engine>, io: T, link: Link, drain: Drain)
+pub async fn serve<T>(engine: Arc<Engine>, mut io: T, link: Link, drain: Drain)
 where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    if let Err(why) = speak(engine, &mut io, link, drain).await {
+        tracing::debug!(%why, "an HTTP/2 connection ended early");
+        return;
+    }
+    // Closed with the viewer's last frames unread, the connection would be reset, and what it has
+    // not read of our answer would be lost.
+    let _ = tokio::time::timeout(LINGER, linger(&mut io)).await;
+}
+
+async fn linger<T: AsyncRead + AsyncWrite + Unpin>(io: &mut T) {
+    let mut unread = [0; 1024];
+    let _ = io.shutdown().await;
+    while matches!(io.read(&mut unread).await, Ok(1..)) {}
+}
+
+async fn speak<T>(
+    engine: Arc<Engine>,
+    io: &mut T,
+    link: Link,
+    drain: Drain,
+) -> Result<(), hyper::Error>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
 {
     let busy = Rc::new(Busy::default());
     let counts = busy.clone();
@@ -53,20 +80,13 @@ where
         }
     });
     let mut connection = pin!(server().serve_connection(TokioIo::new(io), service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = drain.signalled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-        () = busy.idles() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(why) = ended {
-        tracing::debug!(%why, "an HTTP/2 connection ended early");
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = drain.signalled() => {}
+        () = busy.idles() => {}
     }
+    connection.as_mut().graceful_shutdown();
+    connection.await
 }
 
 /// How many requests of a connection are being answered, and how many there were.
