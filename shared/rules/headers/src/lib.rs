@@ -8,10 +8,12 @@
 //! The order of use for one request:
 //! [`hosts`] → [`connection::strip`] → [`redirect::gate`] → [`methods::admit`] → [`key::write`] →
 //! on a miss [`origin_request::headers`] and [`origin_request::target`] →
-//! [`viewer_response::clean`] once for what is kept →
+//! [`compression::decide`], then [`viewer_response::clean`] and [`compression::rewrite`] once for
+//! what is kept →
 //! [`response_policy`] and [`viewer_response::stamp`] for each viewer.
 
 pub mod accept_encoding;
+pub mod compression;
 pub mod connection;
 pub mod cookies;
 pub mod cors;
