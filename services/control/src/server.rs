@@ -21,13 +21,18 @@ use actix_web::{
     http::StatusCode,
     web::{self, Bytes, BytesMut},
 };
-use futures::StreamExt as _;
+use futures::{Stream, StreamExt as _};
 use kit::health::Severity;
+use std::time::Duration;
 
 /// What stands in front of the API: the caller is told by which form it speaks.
 const TARGET: &str = "x-amz-target";
 /// The part of the process that ails when the store is away.
 const PART: &str = "control";
+/// How long a body may take to come.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for bodies that are not kept, of callers whose key is not known.
+const PATIENCE_WITH_STRANGERS: Duration = Duration::from_secs(5);
 
 /// One request as it was received.
 struct Asked {
@@ -58,18 +63,26 @@ pub async fn answer(
 ) -> HttpResponse {
     let id = ids::uuid();
     let speaks_json = request.headers().contains_key(TARGET);
-    let answered = match received(&control, &request, payload).await {
+    let received = received(&control, &request, payload).await;
+    let stranger = received.is_err();
+    let answered = match received {
         Ok(asked) if speaks_json => certificates(&control, asked).await,
         Ok(asked) => operation(&control, asked).await.map(in_xml),
         Err(fault) => Err(fault),
     };
     let status = answered.as_ref().map_or_else(Fault::status, |(status, ..)| *status);
     tracing::debug!(request = id, method = %request.method(), path = request.path(), status);
-    match answered {
-        Ok((_, mut response, body)) => response.insert_header(("x-amzn-RequestId", id)).body(body),
-        Err(fault) if speaks_json => refused_json(&id, &fault),
+    let (mut response, body) = match answered {
+        Ok((_, response, body)) => (response, body),
+        Err(fault) if speaks_json => refused_json(&fault),
         Err(fault) => refused(&id, &fault),
+    };
+    // A body that was not read to its end cannot be followed by another request, and strangers who
+    // do not listen to their answers shall not keep a connection by asking on.
+    if stranger {
+        response.force_close();
     }
+    response.insert_header(("x-amzn-RequestId", id)).body(body)
 }
 
 type Written = (u16, HttpResponseBuilder, String);
@@ -92,7 +105,7 @@ async fn received(
         body: Bytes::new(),
     };
     let known = sigv4::known(&asked.signed(), &control.keys, control.now()).await;
-    asked.body = whole(payload, known.is_ok()).await?;
+    asked.body = in_time(whole(payload, known.is_ok()), known.is_ok()).await?;
     if let Err(fault) = known {
         control.counts.answered("refused", fault.status());
         return Err(fault);
@@ -100,8 +113,23 @@ async fn received(
     Ok(asked)
 }
 
+/// Whoever dawdles over a body holds one of a bounded number of connections, so he is told to go.
+async fn in_time(
+    body: impl Future<Output = Result<Bytes, Fault>>,
+    known: bool,
+) -> Result<Bytes, Fault> {
+    let most = if known { PATIENCE } else { PATIENCE_WITH_STRANGERS };
+    tokio::time::timeout(most, body).await.unwrap_or_else(|_| {
+        let message = format!("the body did not come to its end within {} s", most.as_secs());
+        Err(Fault::common(Common::RequestTimeout, message))
+    })
+}
+
 /// Reads the body to its end, so that the answer is heard; keeps it if so told.
-async fn whole(mut payload: web::Payload, keep: bool) -> Result<Bytes, Fault> {
+async fn whole<E>(
+    mut payload: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    keep: bool,
+) -> Result<Bytes, Fault> {
     let (mut body, mut length) = (BytesMut::new(), 0_usize);
     while let Some(piece) = payload.next().await {
         let cut = |_| Fault::common(Common::MalformedXml, "the body ended before it was complete");
@@ -193,23 +221,16 @@ async fn certificates(control: &Control, asked: Asked) -> Result<Written, Fault>
     Ok((status, response, body.to_string()))
 }
 
-fn refused(id: &str, fault: &Fault) -> HttpResponse {
+fn refused(id: &str, fault: &Fault) -> (HttpResponseBuilder, String) {
     let mut response = builder(fault.status());
-    // A body that was not read to its end cannot be followed by another request.
-    if fault.status() == 413 {
-        response.force_close();
-    }
-    response
-        .insert_header(("x-amzn-RequestId", id))
-        .insert_header(("Content-Type", "text/xml"))
-        .body(xml::write_fault(fault, id))
+    response.insert_header(("Content-Type", "text/xml"));
+    (response, xml::write_fault(fault, id))
 }
 
-fn refused_json(id: &str, fault: &Fault) -> HttpResponse {
-    builder(fault.status())
-        .insert_header(("x-amzn-RequestId", id))
-        .insert_header(("Content-Type", "application/x-amz-json-1.1"))
-        .body(in_json(fault.code.as_str(), &fault.message).to_string())
+fn refused_json(fault: &Fault) -> (HttpResponseBuilder, String) {
+    let mut response = builder(fault.status());
+    response.insert_header(("Content-Type", "application/x-amz-json-1.1"));
+    (response, in_json(fault.code.as_str(), &fault.message).to_string())
 }
 
 fn in_json(code: &str, message: &str) -> serde_json::Value {
@@ -219,4 +240,36 @@ fn in_json(code: &str, message: &str) -> serde_json::Value {
 fn builder(status: u16) -> HttpResponseBuilder {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     HttpResponse::build(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::stream;
+
+    /// Some pieces, and then nothing more, but no end either.
+    async fn dawdled(pieces: usize, known: bool) -> Result<Bytes, Fault> {
+        let pieces = (0..pieces).map(|_| Ok::<_, ()>(Bytes::from_static(b"x")));
+        let body = stream::iter(pieces).chain(stream::pending());
+        in_time(whole(body, known), known).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_holds_a_connection_with_a_body_that_never_ends() {
+        for (known, most) in [(true, PATIENCE), (false, PATIENCE_WITH_STRANGERS)] {
+            let before = tokio::time::Instant::now();
+            assert_eq!(dawdled(3, known).await.unwrap_err().status(), 408);
+            assert!(before.elapsed() <= most + Duration::from_millis(2), "by the paused clock");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_body_that_ends_in_time_is_read() {
+        let body = stream::iter(0..10).then(|_| async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            Ok::<_, ()>(Bytes::from_static(b"x"))
+        });
+        let body = in_time(whole(Box::pin(body), true), true).await.unwrap();
+        assert_eq!(&body[..], b"xxxxxxxxxx");
+    }
 }

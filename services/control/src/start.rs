@@ -16,8 +16,10 @@ const WORKERS: usize = 2;
 const MOST_CONNECTIONS: usize = 256;
 /// Seconds that requests may still take when the service stops.
 const DRAIN_SECONDS: u64 = 10;
-/// How long a client may take for its head, and a connection may be idle.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a client may take for its head. What comes after has a limit of its own.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection may be idle between requests.
+const IDLE: Duration = Duration::from_secs(30);
 /// How often certificates are looked at for renewal.
 const RENEW_EVERY: Duration = Duration::from_hours(1);
 
@@ -72,7 +74,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     .workers(WORKERS)
     .max_connections(MOST_CONNECTIONS)
     .client_request_timeout(PATIENCE)
-    .keep_alive(PATIENCE)
+    .keep_alive(IDLE)
     .shutdown_timeout(DRAIN_SECONDS)
     .disable_signals()
     .bind(address)

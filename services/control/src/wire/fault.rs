@@ -46,6 +46,8 @@ pub enum Common {
     RequestEntityTooLarge,
     /// Signed too long ago, or in the future.
     RequestExpired,
+    /// The body did not come in time.
+    RequestTimeout,
     /// The metadata store cannot be reached.
     ServiceUnavailable,
     /// The signature does not match.
@@ -67,6 +69,7 @@ impl Common {
             Self::NotImplemented => ("NotImplemented", 501),
             Self::RequestEntityTooLarge => ("RequestEntityTooLarge", 413),
             Self::RequestExpired => ("RequestExpired", 400),
+            Self::RequestTimeout => ("RequestTimeout", 408),
             Self::ServiceUnavailable => ("ServiceUnavailable", 503),
             Self::SignatureDoesNotMatch => ("SignatureDoesNotMatch", 403),
             Self::UnknownOperation => ("UnknownOperationException", 404),

@@ -1,6 +1,10 @@
 //! Bodies and parameters that are wrong, each answered by its documented error; nothing is written.
 
 use crate::harness::{Sent, Server, batch, cache_policy, distribution};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 type Wrong = (&'static str, &'static str, &'static str, String, u16, &'static str);
 
@@ -301,4 +305,16 @@ async fn strangers_are_answered_without_their_body_being_kept() {
     assert_eq!(answer.error(), (403, "MissingAuthenticationToken"));
     let beyond = Sent::new("POST", "/distribution", vec![b' '; 3 << 20]).with("host", "x");
     assert_eq!(server.send_raw(&beyond).await.error(), (413, "RequestEntityTooLarge"));
+}
+
+#[tokio::test]
+async fn strangers_get_one_answer_and_no_more_of_the_connection() {
+    let server = Server::start().await;
+    let mut stranger = TcpStream::connect(server.running.listen).await.unwrap();
+    // No `Connection: close` here, so that it is the server that ends it.
+    stranger.write_all(b"GET /2020-05-31/distribution HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut heard = String::new();
+    stranger.read_to_string(&mut heard).await.unwrap();
+    assert!(heard.contains("MissingAuthenticationToken"), "{heard}");
+    assert!(heard.contains("connection: close"), "{heard}");
 }
