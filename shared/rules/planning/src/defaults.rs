@@ -60,6 +60,11 @@ fn fill_distribution(config: &mut DistributionConfig) {
     logging.include_cookies.get_or_insert(false);
     logging.bucket.get_or_insert_default();
     logging.prefix.get_or_insert_default();
+    if logging.enabled == Some(false) {
+        // As the API does: nothing that has no effect is kept.
+        logging.bucket = Some(String::new());
+        logging.prefix = Some(String::new());
+    }
     config.price_class.get_or_insert(PriceClass::PriceClassAll);
     fill_certificate(config.viewer_certificate.get_or_insert_default());
     config.restrictions.get_or_insert(Restrictions {
@@ -78,18 +83,41 @@ fn fill_distribution(config: &mut DistributionConfig) {
 }
 
 fn fill_certificate(certificate: &mut ViewerCertificate) {
+    adopt_older_form(certificate);
     let own = certificate.acm_certificate_arn.clone().or(certificate.iam_certificate_id.clone());
     if let Some(name) = own.filter(|name| !name.is_empty()) {
         certificate.cloud_front_default_certificate.get_or_insert(false);
         certificate.minimum_protocol_version.get_or_insert(MinimumProtocolVersion::TLSv1);
-        certificate.certificate_source.get_or_insert(CertificateSource::Acm);
-        certificate.certificate.get_or_insert(name);
+        certificate.certificate_source = Some(CertificateSource::Acm);
+        certificate.certificate = Some(name);
         return;
     }
     certificate.cloud_front_default_certificate.get_or_insert(true);
     certificate.ssl_support_method.get_or_insert(SSLSupportMethod::Vip);
     certificate.minimum_protocol_version = Some(MinimumProtocolVersion::TLSv1);
-    certificate.certificate_source.get_or_insert(CertificateSource::Cloudfront);
+    certificate.certificate_source = Some(CertificateSource::Cloudfront);
+    certificate.certificate = None;
+}
+
+/// `Certificate` and `CertificateSource` are what older clients send, and what every answer repeats:
+/// they count only where nothing newer says which certificate is meant.
+fn adopt_older_form(certificate: &mut ViewerCertificate) {
+    let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let newer = certificate.cloud_front_default_certificate == Some(true)
+        || given(&certificate.acm_certificate_arn)
+        || given(&certificate.iam_certificate_id);
+    if newer {
+        return;
+    }
+    match certificate.certificate_source {
+        Some(CertificateSource::Acm) => {
+            certificate.acm_certificate_arn = certificate.certificate.take();
+        }
+        Some(CertificateSource::Iam) => {
+            certificate.iam_certificate_id = certificate.certificate.take();
+        }
+        Some(CertificateSource::Cloudfront) | None => {}
+    }
 }
 
 fn fill_origin(origin: &mut Origin) {

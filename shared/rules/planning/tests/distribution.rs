@@ -433,3 +433,75 @@ proptest! {
         }
     }
 }
+
+fn certificate(given: Value) -> DistributionConfig {
+    read(&with("/ViewerCertificate", given))
+}
+
+#[test]
+fn a_certificate_in_the_older_form_is_not_kept_and_ignored() {
+    let older =
+        json!({"Certificate": ARN, "CertificateSource": "acm", "SSLSupportMethod": "sni-only"});
+    assert_eq!(
+        planned(&with("/ViewerCertificate", older)).unwrap().viewer_tls.certificate.unwrap(),
+        ARN
+    );
+    let iam =
+        json!({"Certificate": "ASCA1", "CertificateSource": "iam", "SSLSupportMethod": "sni-only"});
+    assert_eq!(refused("/ViewerCertificate", iam).0, ErrorCode::UnsupportedOperation);
+}
+
+#[test]
+fn what_an_answer_repeats_of_the_certificate_follows_what_was_sent() {
+    let stale = json!({
+        "ACMCertificateArn": ARN, "SSLSupportMethod": "sni-only",
+        "Certificate": "arn:aws:acm:us-east-1:000000000000:certificate/old", "CertificateSource": "cloudfront"
+    });
+    let filled = certificate(stale).viewer_certificate.unwrap();
+    assert_eq!(filled.certificate.as_deref(), Some(ARN));
+    assert_eq!(filled.certificate_source.unwrap().as_str(), "acm");
+    let back = json!({"CloudFrontDefaultCertificate": true, "Certificate": ARN, "CertificateSource": "acm"});
+    let filled = certificate(back).viewer_certificate.unwrap();
+    assert_eq!((filled.certificate, filled.acm_certificate_arn), (None, None));
+    assert_eq!(filled.certificate_source.unwrap().as_str(), "cloudfront");
+}
+
+#[test]
+fn no_certificate_at_all_is_refused() {
+    let none = json!({"CloudFrontDefaultCertificate": false});
+    assert_eq!(refused("/ViewerCertificate", none).0, ErrorCode::InvalidViewerCertificate);
+}
+
+#[test]
+fn where_logs_would_go_is_forgotten_while_nothing_is_logged() {
+    let logging = json!({"Enabled": false, "IncludeCookies": true, "Bucket": "b.s3.amazonaws.com", "Prefix": "p"});
+    let logging = read(&with("/Logging", logging)).logging.unwrap();
+    assert_eq!((logging.bucket.as_deref(), logging.prefix.as_deref()), (Some(""), Some("")));
+}
+
+#[test]
+fn quantities_that_count_nothing_are_refused() {
+    let place = |name: &str| format!("{DEFAULT}/{name}");
+    for (name, list) in [
+        ("TrustedSigners", json!({"Enabled": false, "Quantity": 5})),
+        ("TrustedKeyGroups", json!({"Enabled": false, "Quantity": 5})),
+        ("FunctionAssociations", json!({"Quantity": -1})),
+        ("LambdaFunctionAssociations", json!({"Quantity": -1})),
+    ] {
+        assert!(refused(&place(name), list).1.contains(name));
+    }
+}
+
+#[test]
+fn ten_thousand_items_are_refused_by_their_number_alone() {
+    let names: Vec<_> = (0..10_000).map(|number| format!("{number}?")).collect();
+    let aliases = json!({"Quantity": names.len(), "Items": names});
+    let (code, message) = refused("/Aliases", aliases);
+    assert_eq!(code, ErrorCode::TooManyDistributionCNAMEs);
+    assert!(message.len() < 20_000, "{} bytes", message.len());
+    let origins = json!({"Quantity": 10_000, "Items": vec![minimal()["Origins"]["Items"][0].clone(); 10_000]});
+    assert_eq!(refused("/Origins", origins).0, ErrorCode::TooManyOrigins);
+    let behaviours =
+        json!({"Quantity": 10_000, "Items": vec![behaviour("/a")["Items"][0].clone(); 10_000]});
+    assert_eq!(refused("/CacheBehaviors", behaviours).0, ErrorCode::TooManyCacheBehaviors);
+}

@@ -32,12 +32,10 @@ pub(super) fn planned(
         faults.counted("CacheBehaviors", list.quantity, listed.len());
     }
     let too_many = ErrorCode::TooManyCacheBehaviors;
-    faults.require(
-        listed.len() <= MOST_BEHAVIOURS,
-        "CacheBehaviors",
-        too_many,
-        "at most 75 behaviors",
-    );
+    if listed.len() > MOST_BEHAVIOURS {
+        faults.add("CacheBehaviors", too_many, "at most 75 behaviors");
+        return Vec::new();
+    }
     let mut planned = Vec::with_capacity(listed.len() + 1);
     for (index, behaviour) in listed.iter().enumerate() {
         let path = format!("CacheBehaviors.Items[{index}]");

@@ -25,7 +25,10 @@ pub(super) fn aliases(
     let names = items!(list);
     faults.counted("Aliases", list.quantity, names.len());
     let too_many = ErrorCode::TooManyDistributionCNAMEs;
-    faults.require(names.len() <= MOST_ALIASES, "Aliases", too_many, "at most 100 aliases");
+    if names.len() > MOST_ALIASES {
+        faults.add("Aliases", too_many, "at most 100 aliases");
+        return Vec::new();
+    }
     for (index, name) in names.iter().enumerate() {
         let path = format!("Aliases.Items[{index}]");
         check_alias(faults, &path, name, &references.zone);
@@ -97,13 +100,21 @@ pub(super) fn viewer_tls(
     let Some(given) = &config.viewer_certificate else {
         return plain;
     };
-    let names = config.aliases.iter().flat_map(|list| items!(list)).map(String::as_str);
+    let names = config.aliases.iter().flat_map(|list| items!(list)).take(MOST_ALIASES);
+    let names = names.map(String::as_str);
     if let Some(arn) = given.acm_certificate_arn.as_deref().filter(|arn| !arn.is_empty()) {
         check_method(faults, given);
         let found = references.certificates.get(arn);
         check_imported(faults, arn, found, names, references.offline, now);
         ViewerTls { certificate: Some(arn.to_owned()), minimum: minimum(given) }
     } else {
+        let iam = given.iam_certificate_id.as_ref().is_some_and(|id| !id.is_empty());
+        faults.require(
+            iam || given.cloud_front_default_certificate != Some(false),
+            "ViewerCertificate",
+            ErrorCode::InvalidViewerCertificate,
+            "names no certificate: set CloudFrontDefaultCertificate to true or ACMCertificateArn",
+        );
         let own = [references.zone.clone(), format!("*.{}", references.zone)];
         check_cover(faults, &own, names, "attach an imported certificate (ACMCertificateArn)");
         plain

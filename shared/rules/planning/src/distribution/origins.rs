@@ -48,7 +48,10 @@ pub(super) fn planned(faults: &mut Faults, list: &Origins, references: &Referenc
         "at least one origin",
     );
     let too_many = ErrorCode::TooManyOrigins;
-    faults.require(origins.len() <= MOST_ORIGINS, "Origins", too_many, "at most 100 origins");
+    if origins.len() > MOST_ORIGINS {
+        faults.add("Origins", too_many, "at most 100 origins");
+        return Vec::new();
+    }
     let mut planned: Vec<Origin> = Vec::with_capacity(origins.len());
     for (index, config) in origins.iter().enumerate() {
         let path = format!("Origins.Items[{index}]");

@@ -18,7 +18,7 @@ pub(super) fn check(faults: &mut Faults, config: &DistributionConfig) {
     let asked = [
         (
             "OriginGroups",
-            groups.is_some_and(|list| list.quantity > 0 || !items!(list).is_empty()),
+            groups.is_some_and(|list| list.quantity != 0 || !items!(list).is_empty()),
             "origin groups",
         ),
         ("HttpVersion", http3, "HTTP/3 (use http2)"),
@@ -107,25 +107,27 @@ pub(super) fn check_behaviour(faults: &mut Faults, path: &str, behaviour: &Cache
     let asked = [
         (
             "TrustedSigners",
-            signers.is_some_and(|list| list.enabled || !items!(list).is_empty()),
+            signers
+                .is_some_and(|list| list.enabled || list.quantity != 0 || !items!(list).is_empty()),
             ErrorCode::TrustedSignerDoesNotExist,
             "signed URLs are not served yet",
         ),
         (
             "TrustedKeyGroups",
-            groups.is_some_and(|list| list.enabled || !items!(list).is_empty()),
+            groups
+                .is_some_and(|list| list.enabled || list.quantity != 0 || !items!(list).is_empty()),
             ErrorCode::TrustedKeyGroupDoesNotExist,
             "there are no key groups yet",
         ),
         (
             "FunctionAssociations",
-            functions.is_some_and(|list| list.quantity > 0 || !items!(list).is_empty()),
+            functions.is_some_and(|list| list.quantity != 0 || !items!(list).is_empty()),
             ErrorCode::InvalidFunctionAssociation,
             "functions are not run yet",
         ),
         (
             "LambdaFunctionAssociations",
-            lambdas.is_some_and(|list| list.quantity > 0 || !items!(list).is_empty()),
+            lambdas.is_some_and(|list| list.quantity != 0 || !items!(list).is_empty()),
             ErrorCode::InvalidLambdaFunctionAssociation,
             "functions are not run yet",
         ),

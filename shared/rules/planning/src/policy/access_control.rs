@@ -31,7 +31,7 @@ pub fn check(config: &OriginAccessControlConfig) -> Result<(), Faults> {
         config.signing_behavior != Signing::AlwaysAmzAuth,
         "SigningBehavior",
         ErrorCode::InvalidOriginAccessControl,
-        "always-amz-auth is not served here: use always, never or no-override",
+        "always-amz-auth is not served here: use always or never",
     );
     faults.into_result()
 }
