@@ -8,6 +8,7 @@
 //! | `flights`, `growing` | who waits for whom, and how a body is read by many while it arrives |
 //! | `feed`, `plans`, `bans` | what is in force, and what is invalidated |
 //! | `heart` | being found and believed |
+//! | `encoding` | bodies into a coding, as they come |
 //! | `failures` | which origins are left alone for a moment |
 //! | `origins` | which driver asks an origin |
 //! | `meters` | what is counted |
@@ -16,6 +17,7 @@
 
 mod asked;
 mod bans;
+mod encoding;
 mod failures;
 mod feed;
 mod flights;

@@ -1,7 +1,7 @@
 //! What the edge counts. Every label comes from a small closed set: no host, path or address.
 
 use crate::pipeline::trail::Open;
-use headers::names::Outcome;
+use headers::{compression::Coding, names::Outcome};
 use http::{StatusCode, Version};
 use kit::metrics::Metrics;
 use model::units::Revision;
@@ -31,6 +31,11 @@ struct Answer {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Encoding {
+    coding: Word,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Listener {
     listener: Word,
 }
@@ -54,6 +59,7 @@ pub struct Meters {
     fetches: Family<Answer, Counter>,
     first_byte: Histogram,
     collapsed: Counter,
+    compressed: Family<Encoding, Counter>,
     stale: Counter,
     connections: Family<Listener, Gauge>,
     handshakes_failed: Counter,
@@ -75,6 +81,7 @@ impl Meters {
             fetches: Family::default(),
             first_byte: Histogram::new(SECONDS),
             collapsed: Counter::default(),
+            compressed: Family::default(),
             stale: Counter::default(),
             connections: Family::default(),
             handshakes_failed: Counter::default(),
@@ -99,6 +106,11 @@ impl Meters {
             "edge_collapsed",
             "Requests that waited for another's answer",
             self.collapsed.clone(),
+        );
+        to.register(
+            "edge_compressed",
+            "Answers of origins that were to be compressed; coding none where it was skipped",
+            self.compressed.clone(),
         );
         to.register("edge_stale", "Requests answered with a stale copy", self.stale.clone());
         to.register("edge_connections", "Open connections", self.connections.clone());
@@ -154,6 +166,12 @@ impl Meters {
     /// A request waits for another's answer.
     pub fn collapsed(&self) {
         self.collapsed.inc();
+    }
+
+    /// An answer is compressed; without a coding, it would be if there were not too many.
+    pub fn compressed(&self, coding: Option<Coding>) {
+        let coding = Encoding { coding: Word(coding.map_or("none", Coding::as_str)) };
+        self.compressed.get_or_create(&coding).inc();
     }
 
     /// A stale copy is served.

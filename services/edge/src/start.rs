@@ -2,6 +2,7 @@
 
 use crate::{
     bans::Bans,
+    encoding::Encoders,
     failures::Failures,
     feed::Feed,
     flights::Flights,
@@ -129,6 +130,7 @@ fn engine(
         store: Arc::new(MemoryStore::new(memory)),
         flights: Flights::new(memory / FILLING_PART),
         failures: Failures::default(),
+        encoders: Encoders::new(),
         origins: Origins::new(settings)?,
         locator: Arc::new(MmdbLocator::open(&settings.geo.databases)?),
         clock: world.clock.clone(),

@@ -17,6 +17,7 @@ pub mod viewer;
 use crate::{
     asked::{Asked, Reply},
     bans::Bans,
+    encoding::Encoders,
     failures::Failures,
     flights::Flights,
     meters::Meters,
@@ -59,6 +60,8 @@ pub struct Engine {
     pub flights: Arc<Flights<Landing>>,
     /// What failed a moment ago.
     pub failures: Failures,
+    /// What is being compressed.
+    pub encoders: Encoders,
     /// Who is asked.
     pub origins: Origins,
     /// Where viewers are.

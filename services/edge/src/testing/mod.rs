@@ -9,7 +9,7 @@ pub mod world;
 pub use certificate::certificate;
 pub use origin::{FakeOrigin, error, ok, status, streaming};
 pub use plan::{behaviour, plan};
-pub use world::{Got, World};
+pub use world::{Got, World, decoded};
 
 /// A span of seconds.
 pub const fn secs(seconds: u64) -> std::time::Duration {

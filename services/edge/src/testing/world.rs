@@ -4,6 +4,7 @@ use super::{FakeOrigin, plan};
 use crate::{
     asked::{Asked, Reply, ReplyBody},
     bans::Bans,
+    encoding::Encoders,
     failures::Failures,
     flights::Flights,
     meters::Meters,
@@ -24,7 +25,7 @@ use ports::{
     locator::{Located, Locator},
     origin::Scheme,
 };
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{io::Read as _, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, time::Instant};
 
 /// A noon in 2025.
@@ -60,7 +61,10 @@ pub struct World {
 pub struct Got {
     pub status: u16,
     pub headers: HeaderMap,
+    /// As text.
     pub body: String,
+    /// As it came.
+    pub bytes: Vec<u8>,
     /// Whether the body ended well.
     pub whole: bool,
 }
@@ -207,9 +211,22 @@ pub async fn collect(reply: Reply) -> Got {
     Got {
         status: reply.status.as_u16(),
         headers: reply.headers,
-        body: String::from_utf8(body).unwrap(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+        bytes: body,
         whole,
     }
+}
+
+/// What was encoded with this coding.
+pub fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    match coding {
+        "br" => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain),
+        "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain),
+        coding => panic!("{coding}"),
+    }
+    .unwrap();
+    plain
 }
 
 impl Got {
@@ -241,6 +258,7 @@ fn engine(memory: u64, origin: Arc<FakeOrigin>) -> Engine {
         store: Arc::new(MemoryStore::new(memory)),
         flights: Flights::new(memory / 2),
         failures: Failures::default(),
+        encoders: Encoders::new(),
         origins: Origins::only(origin),
         locator: Arc::new(France),
         clock: Arc::new(TestClock(Instant::now())),

@@ -1,6 +1,7 @@
 //! Stories of the edge, each with its origin, its clock and its viewers on one page.
 
 mod collapsing;
+mod compressing;
 mod errors;
 mod following;
 mod holding;

@@ -9,8 +9,10 @@
 use super::{
     Head, Landing,
     question::{self, Question},
+    source::Source,
 };
 use crate::{
+    encoding::Encoding,
     flights::Lead,
     growing::Pushed,
     pipeline::{Engine, lookup, rescue::Failure},
@@ -22,13 +24,14 @@ use caching::{
     storing::{self, Keep, Storing},
     validate,
 };
-use futures::StreamExt as _;
-use headers::{names::Outcome, viewer_response};
-use http::{HeaderMap, StatusCode, header};
-use ports::{
-    cachestore::Stored,
-    origin::{Body, OriginResponse},
+use headers::{
+    accept_encoding,
+    compression::{self, Coding},
+    names::Outcome,
+    viewer_response,
 };
+use http::{HeaderMap, StatusCode, header};
+use ports::{cachestore::Stored, origin::OriginResponse};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -56,7 +59,6 @@ struct Decided {
     status: StatusCode,
     headers: HeaderMap,
     keep: Option<Keep>,
-    length: Option<u64>,
     times: Times,
 }
 
@@ -146,6 +148,7 @@ impl Exchange {
         let behaviour = &routed.behaviour;
         viewer_response::clean(&mut fresh, &behaviour.behaviour, behaviour.is_bucket());
         let mut headers = validate::merge(&stored.headers, &fresh);
+        compression::renew(&stored.headers, &mut headers);
         let storing = self.storing(stored.status, &headers, times);
         let keep = match storing {
             Storing::Keep(keep) => Some(keep),
@@ -180,7 +183,38 @@ impl Exchange {
         let routed = self.question.found.routed();
         let terms = routed.behaviour.terms(&routed.distribution);
         let response = ResponseView { status, headers };
-        storing::decide(&terms, &routed.request.view(), &response, times)
+        let mut storing = storing::decide(&terms, &routed.request.view(), &response, times);
+        if let Storing::Keep(keep) = &mut storing
+            && self.is_keyed_by_encoding()
+        {
+            keep.vary.retain(|name| *name != header::ACCEPT_ENCODING);
+        }
+        storing
+    }
+
+    /// Whether the key and the origin's request have the same `Accept-Encoding`, so that no second
+    /// key has to tell viewers apart by theirs (RFC 9111 §4.1).
+    fn is_keyed_by_encoding(&self) -> bool {
+        let behaviour = &self.question.found.routed().behaviour.behaviour;
+        let normalised = self.question.found.keyed.viewed.with(|request| {
+            accept_encoding::normalise(behaviour, request.headers, request.viewer.version)
+        });
+        normalised.key_part().is_some()
+    }
+
+    /// An encoder for the body of an answer, where it is to be compressed and there is room.
+    fn encoding(&self, status: StatusCode, headers: &HeaderMap) -> Option<(Coding, Encoding)> {
+        let found = &self.question.found;
+        let behaviour = &found.routed().behaviour.behaviour;
+        let decided = found
+            .keyed
+            .viewed
+            .with(|request| compression::decide(behaviour, request, status, headers));
+        let coding = decided.ok()?;
+        let length = question::length(headers).unwrap_or_default();
+        let encoding = self.engine.encoders.begin(coding, length);
+        self.engine.meters.compressed(encoding.is_some().then_some(coding));
+        Some((coding, encoding?))
     }
 
     /// A response arrives: its head goes to everybody at once, its body as it comes.
@@ -189,9 +223,13 @@ impl Exchange {
         let storing = self.storing(status, &headers, times);
         let shared = collapsing::shares(&storing);
         let length = question::length(&headers);
+        let (coding, encoding) = self.encoding(status, &headers).unzip();
         let behaviour = &self.question.found.routed().behaviour;
         viewer_response::clean(&mut headers, &behaviour.behaviour, behaviour.is_bucket());
         headers.remove(header::CONTENT_LENGTH);
+        if let Some(coding) = coding {
+            compression::rewrite(&mut headers, coding);
+        }
         let fits = length.is_none_or(|length| length <= self.engine.store.longest());
         let keep = match storing {
             Storing::Keep(keep) if fits && self.engine.has_room() => Some(keep),
@@ -208,7 +246,7 @@ impl Exchange {
             status,
             headers: headers.clone(),
             private: private.unwrap_or_default(),
-            length,
+            length: length.filter(|_| coding.is_none()),
             received_at: times.received_at,
             shared: shared && keep.is_some(),
             vary: keep.as_ref().map(|keep| keep.vary.clone()).unwrap_or_default(),
@@ -216,17 +254,17 @@ impl Exchange {
             upstream: question::upstream(timing),
         };
         self.lead.land(Landing::Arriving(Arc::new(head)));
-        let decided = Decided { status, headers, keep, length, times };
-        self.pour(decided, body).await;
+        let decided = Decided { status, headers, keep, times };
+        self.pour(decided, Source::new(body, length, encoding)).await;
     }
 
     /// Pours the body into the buffer until it ends or nobody wants it any more.
-    async fn pour(self, mut decided: Decided, mut body: Body) {
+    async fn pour(self, mut decided: Decided, mut source: Source) {
         let growing = self.lead.flight.body.clone();
         let mut poured = 0;
         loop {
             let next = tokio::select! {
-                next = body.next() => next,
+                next = source.next() => next,
                 () = growing.deserted() => return,
             };
             let piece = match next {
@@ -240,7 +278,7 @@ impl Exchange {
                 self.lead.close();
                 growing.open_window();
             }
-            if decided.keep.is_some() && decided.length == Some(poured) {
+            if decided.keep.is_some() && source.is_whole() {
                 // All of it is here: a viewer that leaves right after the last byte changes nothing.
                 growing.needs_no_reader();
             }

@@ -8,6 +8,7 @@
 
 mod ask;
 mod question;
+mod source;
 
 use crate::{
     flights::{Joined, Lead, Seat},
@@ -58,7 +59,7 @@ pub struct Head {
     pub headers: HeaderMap,
     /// Fields that only the one who asked gets.
     pub private: HeaderMap,
-    /// As the origin announced it.
+    /// As the origin announced it; none where the body is encoded on its way.
     pub length: Option<u64>,
     /// When it arrived.
     pub received_at: Timestamp,

@@ -1,0 +1,73 @@
+//! A body as it goes into a flight: as the origin sends it, or encoded on the way.
+//!
+//! For: pieces, and knowing when all of them have been given. Not for: who takes them (`ask`).
+
+use crate::encoding::Encoding;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use ports::origin::{Body, BodyError};
+
+/// The body of one answer.
+pub struct Source {
+    body: Body,
+    way: Way,
+}
+
+enum Way {
+    /// As it comes: so many bytes were announced, and so many have come.
+    Plain { announced: Option<u64>, came: u64 },
+    /// Through an encoder; none once that has ended.
+    Encoded(Option<Encoding>),
+}
+
+impl Source {
+    /// A body of announced length, to be encoded or not.
+    pub fn new(body: Body, announced: Option<u64>, encoding: Option<Encoding>) -> Self {
+        let way = match encoding {
+            Some(encoding) => Way::Encoded(Some(encoding)),
+            None => Way::Plain { announced, came: 0 },
+        };
+        Self { body, way }
+    }
+
+    /// The next piece, never empty where it is encoded; none at the end. A body that the origin did
+    /// not end well does not end well encoded either. Dropping the call half-way gives the body up.
+    pub async fn next(&mut self) -> Option<Result<Bytes, BodyError>> {
+        loop {
+            if let Way::Encoded(None) = self.way {
+                return None;
+            }
+            let piece = match self.body.next().await {
+                Some(Ok(piece)) => piece,
+                Some(Err(why)) => return Some(Err(why)),
+                None => return self.rest().await,
+            };
+            match &mut self.way {
+                Way::Plain { came, .. } => {
+                    *came += piece.len() as u64;
+                    return Some(Ok(piece));
+                }
+                Way::Encoded(encoding) => match encoding.as_mut()?.take(&piece).await {
+                    Ok(ready) if ready.is_empty() => {}
+                    ready => return Some(ready),
+                },
+            }
+        }
+    }
+
+    /// What the encoder still holds when the origin's body has ended.
+    async fn rest(&mut self) -> Option<Result<Bytes, BodyError>> {
+        match &mut self.way {
+            Way::Plain { .. } => None,
+            Way::Encoded(encoding) => Some(encoding.take()?.finish().await),
+        }
+    }
+
+    /// Whether the piece that was given last is known to be the last.
+    pub fn is_whole(&self) -> bool {
+        match &self.way {
+            Way::Plain { announced, came } => *announced == Some(*came),
+            Way::Encoded(encoding) => encoding.is_none(),
+        }
+    }
+}
