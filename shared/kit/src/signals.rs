@@ -6,12 +6,17 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How long a process waits for those who still work.
 pub const MOST_DRAIN: Duration = Duration::from_secs(15);
+/// SIGXFSZ, a file beyond the limit that the operator set (setrlimit(2)). It ends the process unless
+/// somebody listens; then the write fails with an error, which whoever writes can handle.
+const FILE_TOO_LARGE: i32 = 25;
 
 /// The signals that ask this process to stop.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// Never waited for: that somebody listens is what matters.
+    _file_too_large: Signal,
 }
 
 /// How draining ended.
@@ -34,6 +39,7 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            _file_too_large: signal(SignalKind::from_raw(FILE_TOO_LARGE))?,
         })
     }
 
