@@ -161,3 +161,36 @@ fn response_headers_policies_are_refused_with_their_own_errors() {
         ErrorCode::InvalidArgument
     );
 }
+
+/// What the edge would leave out or write over in silence.
+#[test]
+fn response_headers_without_effect_are_refused() {
+    let told = |change: Value| {
+        let mut config = json!({"Name": "mine"});
+        config.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let config: ResponseHeadersPolicyConfig = serde_json::from_value(config).unwrap();
+        policy::response_headers::check(&config).map_err(|faults| faults.to_string())
+    };
+    let custom = |names: &[&str]| {
+        let header = |name: &&str| json!({"Header": name, "Value": "1", "Override": true});
+        let items: Vec<Value> = names.iter().map(header).collect();
+        told(json!({"CustomHeadersConfig": {"Quantity": items.len(), "Items": items}}))
+    };
+    assert_eq!(custom(&["x-a", "Set-Cookie", "Cache-Control", "Server"]), Ok(()));
+    for name in ["Content-Length", "transfer-encoding", "Connection", "Via", "X-Amz-Cf-Id"] {
+        assert!(custom(&[name]).unwrap_err().contains("edge itself"), "{name}");
+    }
+    assert!(custom(&["x-a", "X-A"]).unwrap_err().contains("twice"));
+    let cors = |allowed: &str, exposed: &str| {
+        told(json!({"CorsConfig": {
+            "AccessControlAllowOrigins": {"Quantity": 1, "Items": ["*"]},
+            "AccessControlAllowHeaders": {"Quantity": 1, "Items": [allowed]},
+            "AccessControlAllowMethods": {"Quantity": 1, "Items": ["GET"]},
+            "AccessControlExposeHeaders": {"Quantity": 1, "Items": [exposed]},
+            "AccessControlAllowCredentials": false, "OriginOverride": true
+        }}))
+    };
+    assert_eq!(cors("*", "x-b"), Ok(()));
+    assert!(cors("x\r\nx-evil: 1", "x-b").unwrap_err().contains("AllowHeaders"));
+    assert!(cors("*", "x\r\nx-evil: 1").unwrap_err().contains("ExposeHeaders"));
+}

@@ -2,7 +2,7 @@
 //!
 //! Source: CloudFront developer guide, "Understand response headers policies".
 
-use super::check_label;
+use super::{check_field_names, check_label};
 use crate::{Faults, faults::items};
 use model::{
     api::{
@@ -35,6 +35,19 @@ const NEVER_REMOVED: [&str; 13] = [
 ];
 const NEVER_REMOVED_PREFIXES: [&str; 5] =
     ["proxy-", "x-accel-", "x-amz-cf-", "x-edge-", "x-forwarded-proto"];
+/// Headers that frame the answer or that the edge itself writes: a custom value would be ignored.
+const NEVER_SET: [&str; 9] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-cache",
+];
+const NEVER_SET_PREFIXES: [&str; 3] = ["proxy-", "x-amz-cf-", "x-edge-"];
 /// `ALL` written out.
 const EVERY_METHOD: [&str; 7] = ["GET", "DELETE", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
@@ -75,9 +88,11 @@ fn check_cors(faults: &mut Faults, cors: &ResponseHeadersPolicyCorsConfig) {
     faults.counted("CorsConfig.AccessControlAllowOrigins", origins.quantity, origins.items.len());
     faults.counted("CorsConfig.AccessControlAllowHeaders", headers.quantity, headers.items.len());
     faults.counted("CorsConfig.AccessControlAllowMethods", methods.quantity, methods.items.len());
+    check_field_names(faults, "CorsConfig.AccessControlAllowHeaders", &headers.items);
     if let Some(expose) = &cors.access_control_expose_headers {
         let place = "CorsConfig.AccessControlExposeHeaders";
         faults.counted(place, expose.quantity, items!(expose).len());
+        check_field_names(faults, place, items!(expose));
     }
     let any = origins.items.iter().any(|origin| origin == "*");
     faults.require(
@@ -154,6 +169,23 @@ fn check_custom(faults: &mut Faults, custom: &[ResponseHeadersPolicyCustomHeader
             &place,
             ErrorCode::InvalidArgument,
             format!("{:?} is not the name of a header", header.header),
+        );
+        let name = header.header.to_ascii_lowercase();
+        let settable = !NEVER_SET.contains(&name.as_str())
+            && !NEVER_SET_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        faults.require(
+            settable,
+            &place,
+            ErrorCode::InvalidArgument,
+            format!("{name} cannot be set: the edge itself writes it"),
+        );
+        let mut earlier = custom.iter().take(index.min(10));
+        let repeated = earlier.any(|one| one.header.eq_ignore_ascii_case(&name));
+        faults.require(
+            !repeated,
+            &place,
+            ErrorCode::InvalidArgument,
+            format!("{name} stands twice in the list"),
         );
         let fine = header.value.len() <= LONGEST_VALUE;
         faults.require(fine, &place, ErrorCode::InvalidArgument, "the value is too long");
