@@ -90,6 +90,33 @@ async fn a_range_of_what_is_not_held_goes_to_the_origin_and_is_not_kept() {
     world.origin.was_asked(2);
 }
 
+/// The key knows nothing of ranges and conditions: what they bring about is nobody else's.
+#[tokio::test(start_paused = true)]
+async fn no_viewer_can_have_an_error_kept_by_asking_for_an_odd_part() {
+    let world = World::new();
+    let refused = status(400, "odd range").cached("max-age=600");
+    world.origin.answers([refused, ok("0123456789").with("etag", "\"1\"")]);
+    let odd = [("range", "bytes=9-,0-"), ("if-match", "\"x\""), ("if-range", "\"y\"")];
+    assert_eq!(world.get_with("/a", &odd).await.status, 400);
+    let sent = world.origin.last().headers;
+    assert_eq!(
+        (&sent["range"], &sent["if-range"]),
+        (&odd[0].1.parse().unwrap(), &odd[2].1.parse().unwrap())
+    );
+    assert!(!sent.contains_key("if-match"));
+    world.get("/a").await.is(200, "0123456789", "Miss");
+    world.origin.was_asked(2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_not_there_is_known_to_be_missing_by_its_parts_too() {
+    let world = World::new();
+    world.origin.answers([status(404, "gone")]);
+    world.get_with("/a", &[("range", "bytes=0-1")]).await.is(404, "gone", "Error");
+    world.get("/a").await.is(404, "gone", "Error");
+    world.origin.was_asked(1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_reply_says_where_it_comes_from_and_obeys_the_policy() {
     let world = World::with(|plan| {

@@ -29,6 +29,9 @@ pub const MOST_PASSES: usize = 1;
 pub enum Conditions {
     /// They are dropped: the answer is wanted whole, to be kept; or the caller sets its own.
     Withheld,
+    /// `Range` and `If-Range` are sent: a part is wanted, and whatever else comes is for all. The
+    /// viewer's own conditions would make it an answer to that viewer alone.
+    Range,
     /// They are sent as they came: nothing is kept.
     AsSent,
 }
@@ -105,7 +108,11 @@ fn has_own_rule(asking: &Asking<'_>, name: &HeaderName) -> bool {
         "host" | "cookie" | "user-agent" | "accept-encoding" | "via" | "x-forwarded-for"
         | "cdn-loop" | "x-amz-cf-id" | "expect" | "x-forwarded-proto" | "x-real-ip" => true,
         "content-length" => !asking.body,
-        _ if is_condition(name) => asking.conditions == Conditions::Withheld,
+        _ if is_condition(name) => match asking.conditions {
+            Conditions::Withheld => true,
+            Conditions::Range => !matches!(*name, header::RANGE | header::IF_RANGE),
+            Conditions::AsSent => false,
+        },
         _ => text.starts_with("x-edge-") || generated::is_generated(text),
     }
 }

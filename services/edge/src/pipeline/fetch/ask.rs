@@ -183,6 +183,9 @@ impl Exchange {
         let routed = self.question.found.routed();
         let terms = routed.behaviour.terms(&routed.distribution);
         let response = ResponseView { status, headers };
+        if self.question.part && blames_the_range(status) {
+            return Storing::Pass(storing::Why::Status);
+        }
         let mut storing = storing::decide(&terms, &routed.request.view(), &response, times);
         if let Storing::Keep(keep) = &mut storing
             && self.is_keyed_by_encoding()
@@ -311,6 +314,12 @@ impl Exchange {
         let found = &self.question.found;
         lookup::put(&*self.engine.store, &found.keyed, &keep.vary, stored);
     }
+}
+
+/// Whether an error may be about the `Range` that one viewer sent: it is not kept, or that viewer
+/// would choose what all others get.
+fn blames_the_range(status: StatusCode) -> bool {
+    status.is_client_error() && status != StatusCode::NOT_FOUND && status != StatusCode::GONE
 }
 
 /// Takes fields out.

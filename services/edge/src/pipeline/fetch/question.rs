@@ -22,23 +22,23 @@ pub struct Question {
     pub request: OriginRequest,
     /// What a 304 confirms.
     pub confirms: Option<Arc<Stored>>,
+    /// Whether it asks for a part, which no other viewer's request does.
+    pub part: bool,
 }
 
 impl Question {
     /// A question for what `found` lacks; with validators, whether what is held is still good.
     pub fn new(engine: &Engine, found: &Found, validators: Option<Validators>) -> Self {
         let viewed = &found.keyed.viewed;
-        let part = viewed.routed.request.headers.contains_key(header::RANGE);
-        let conditions = match (&validators, part) {
-            (None, true) => Conditions::AsSent,
-            _ => Conditions::Withheld,
-        };
+        let ranged = viewed.routed.request.headers.contains_key(header::RANGE);
+        let part = ranged && validators.is_none();
+        let conditions = if part { Conditions::Range } else { Conditions::Withheld };
         let mut request = origin_request(engine, viewed, conditions, false);
         let confirms = validators.and_then(|validators| {
             validators.write(&mut request.headers);
             found.stored.clone()
         });
-        Self { found: found.clone(), request, confirms }
+        Self { found: found.clone(), request, confirms, part }
     }
 }
 
