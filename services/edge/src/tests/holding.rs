@@ -1,6 +1,6 @@
 //! What is held, for how long, and how it goes.
 
-use crate::testing::{World, behaviour, error, ok, secs, status, world::asked};
+use crate::testing::{World, behaviour, error, ok, origin::Answer, secs, status, world::asked};
 use http::Method;
 use model::plan::{Law, Selection};
 use ports::origin::OriginError;
@@ -47,6 +47,57 @@ async fn a_stale_logo_is_served_while_one_request_asks_the_origin_again() {
     world.passes(secs(3)).await;
     world.get("/logo.png").await.is(200, "v2", "Hit");
     world.origin.was_asked(2);
+}
+
+/// A HEAD or a range of a stale copy renews the whole copy; it does not lose it.
+#[tokio::test(start_paused = true)]
+async fn whoever_meets_a_stale_copy_has_all_of_it_asked_for() {
+    for (method, headers) in [(Method::HEAD, vec![]), (Method::GET, vec![("range", "bytes=0-0")])] {
+        for tag in [None, Some("\"1\"")] {
+            let world = World::new();
+            let directives = "max-age=10, stale-while-revalidate=30";
+            let tagged = |answer: Answer| match tag {
+                Some(tag) => answer.with("etag", tag).cached(directives),
+                None => answer.cached(directives),
+            };
+            let second = if tag.is_some() { status(304, "") } else { ok("v2") };
+            world.origin.answers([tagged(ok("v1")), tagged(second)]);
+            world.get("/a").await.is(200, "v1", "Miss");
+            world.passes(secs(15)).await;
+            let got = world.ask(asked(method.clone(), "/a", &headers)).await;
+            assert_eq!(got.cache(), "Hit");
+            world.passes(secs(1)).await;
+            let sent = world.origin.last();
+            assert_eq!((sent.method, sent.headers.get("range")), (Method::GET, None));
+            let body = if tag.is_some() { "v1" } else { "v2" };
+            world.get("/a").await.is(200, body, "Hit");
+            world.origin.was_asked(2);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_copy_stands_in_for_head_too_but_never_after_an_invalidation() {
+    let world = World::new();
+    world.origin.answers([
+        ok("v1").cached("max-age=10"),
+        error(OriginError::Timeout("t".into())),
+        status(503, "down"),
+        status(404, "gone"),
+        error(OriginError::Timeout("t".into())).after(secs(5)),
+    ]);
+    let head = || world.ask(asked(Method::HEAD, "/a", &[]));
+    world.get("/a").await.is(200, "v1", "Miss");
+    world.passes(secs(11)).await;
+    for expected in [200, 200, 404] {
+        assert_eq!(head().await.status, expected);
+    }
+    let (got, ()) = tokio::join!(head(), async {
+        world.passes(secs(1)).await;
+        world.invalidate(&["/a"]);
+    });
+    assert_eq!(got.status, 504);
+    world.origin.was_asked(5);
 }
 
 #[tokio::test(start_paused = true)]

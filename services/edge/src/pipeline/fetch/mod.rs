@@ -35,7 +35,7 @@ use ports::{
     origin::{Body, OriginResponse},
 };
 use question::Question;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 use tracing::Instrument as _;
 
 /// How a question to an origin was answered.
@@ -191,15 +191,32 @@ pub fn refresh_behind(engine: &Arc<Engine>, found: &Found) {
     }
     if let Some(lead) = engine.flights.launch(found.key, engine.bans.latest()) {
         let validators = super::validators(found);
-        ask::spawn(engine, Question::new(engine, found, validators), lead);
+        ask::spawn(engine, Question::new(engine, &for_all(found), validators), lead);
     }
+}
+
+/// The request as if it asked for the whole: what a HEAD or a range brings cannot be kept.
+fn for_all(found: &Found) -> Found {
+    let mut found = found.clone();
+    let request = Arc::make_mut(&mut found.keyed.viewed.routed.request);
+    if request.method == Method::HEAD {
+        request.method = Method::GET;
+    }
+    caching::validate::drop_conditions(&mut request.headers);
+    found
 }
 
 /// The origin failed a moment ago: what is held stands in, if it may.
 fn stand_in(engine: &Engine, found: &Found, failure: Failure) -> Result<Answer, Failure> {
     let routed = found.routed();
     let terms = routed.behaviour.terms(&routed.distribution);
-    if let (Some(stored), Some(view)) = (&found.stored, found.view()) {
+    let spared = |stored: &Arc<Stored>| {
+        let checked = stored.bans_checked.load(Ordering::Relaxed);
+        !lookup::is_banned(&engine.bans, routed, checked)
+    };
+    if let (Some(stored), Some(view)) = (&found.stored, found.view())
+        && spared(stored)
+    {
         let kind = failure.kind();
         let now = engine.now();
         if let OnError::Serve { .. } =
@@ -237,7 +254,19 @@ async fn pass(engine: &Arc<Engine>, found: &Found, body: Option<Body>) -> Result
     let response = engine
         .fetch(&routed.behaviour.origin, request)
         .instrument(tracing::debug_span!("origin", otel.kind = "client"))
-        .await?;
+        .await;
+    let failure = match &response {
+        Err(why) => Some(Failure::Origin(why.clone())),
+        Ok(response) if response.status.is_server_error() => Some(Failure::Status(response.status)),
+        Ok(_) => None,
+    };
+    if routed.request.method == Method::HEAD
+        && let Some(failure) = failure
+        && let Ok(stale) = stand_in(engine, found, failure)
+    {
+        return Ok(stale);
+    }
+    let response = response?;
     if reuse::invalidates(
         routed.behaviour.behaviour.cache.law,
         &routed.request.method,
