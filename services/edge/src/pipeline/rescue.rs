@@ -13,6 +13,7 @@ use crate::{
 };
 use bytes::Bytes;
 use caching::stale;
+use futures::StreamExt as _;
 use headers::{
     error_body, methods,
     names::{Names, Outcome},
@@ -20,8 +21,13 @@ use headers::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use ports::origin::OriginError;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tracing::Instrument as _;
+
+/// Most bytes of an error's body that are read though the user's own page takes its place.
+const MOST_UNREAD: u64 = 1 << 20;
+/// For how long they are.
+const UNREAD_FOR: Duration = Duration::from_secs(30);
 
 /// Why a request has no ordinary answer. The text is for the viewer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -130,7 +136,10 @@ impl Failure {
 
     /// Whether the user's own page may take its place.
     const fn is_mendable(&self) -> bool {
-        !matches!(self, Self::Redirect(_) | Self::BadRequest(_) | Self::HeadTooLong)
+        !matches!(
+            self,
+            Self::Redirect(_) | Self::BadRequest(_) | Self::HeadTooLong | Self::Disabled
+        )
     }
 
     const fn outcome(&self) -> Outcome {
@@ -201,6 +210,7 @@ pub async fn mend(
     match routed.distribution.error_rule(answer.status.as_u16()) {
         Some(rule) if mendable => match &rule.page {
             Some((path, status)) => {
+                see_off(engine, answer.body);
                 let page = page(engine, routed, path, *status);
                 page.instrument(tracing::debug_span!("rescue")).await
             }
@@ -208,6 +218,27 @@ pub async fn mend(
         },
         _ => answer,
     }
+}
+
+/// Reads what nobody will: left alone, an error whose body is still coming would not be kept, and
+/// the origin would be asked again by every viewer.
+fn see_off(engine: &Engine, body: ReplyBody) {
+    let ReplyBody::Stream { length, mut body } = body else {
+        return;
+    };
+    if length.is_some_and(|length| length > MOST_UNREAD) {
+        return;
+    }
+    let reading = async move {
+        let mut left = MOST_UNREAD;
+        while let Some(Ok(piece)) = body.next().await {
+            left = left.saturating_sub(piece.len() as u64);
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    engine.runtime.spawn(tokio::time::timeout(UNREAD_FOR, reading));
 }
 
 fn failed(engine: &Engine, routed: &Routed, failure: &Failure) -> Answer {

@@ -87,6 +87,12 @@ impl Answer {
         self.with("cache-control", directives)
     }
 
+    /// With another status.
+    pub fn but(mut self, status: u16) -> Self {
+        self.status = Ok(StatusCode::from_u16(status).unwrap());
+        self
+    }
+
     /// Instead of an answer, the one who asks dies.
     pub fn kills(mut self) -> Self {
         self.panics = true;

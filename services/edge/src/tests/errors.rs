@@ -3,7 +3,7 @@
 use crate::testing::{
     World, behaviour, error, ok,
     plan::error_ttl,
-    secs, status,
+    secs, status, streaming,
     world::{asked, with_body},
 };
 use http::{Method, Version};
@@ -81,6 +81,20 @@ async fn the_users_own_page_takes_the_place_of_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_error_whose_body_comes_late_is_kept_though_the_page_takes_its_place() {
+    let world = World::with(|plan| plan.errors = vec![page(404, "/lost.html", 404)]);
+    let (slow, sender) = streaming();
+    world.origin.answers([ok("lost"), slow.but(404)]);
+    world.get("/lost.html").await.is(200, "lost", "Miss");
+    world.get("/a").await.is(404, "lost", "Error");
+    sender.send(Ok("raw".into())).await.unwrap();
+    drop(sender);
+    world.passes(secs(1)).await;
+    world.get("/a").await.is(404, "lost", "Error");
+    world.origin.was_asked(2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_the_page_cannot_be_had_its_own_status_is_the_answer() {
     let world = World::with(|plan| plan.errors = vec![page(500, "/err.html", 503)]);
     world.origin.answers([status(500, "raw"), status(404, "no page")]);
@@ -138,6 +152,13 @@ async fn requests_that_are_refused_say_why() {
 async fn a_disabled_distribution_and_a_blocked_country_are_refused() {
     let world = World::with(|plan| plan.enabled = false);
     assert_eq!(world.get("/a").await.status, 403);
+    let world = World::with(|plan| {
+        plan.enabled = false;
+        plan.errors = vec![page(403, "/denied.html", 200)];
+    });
+    // It serves nothing, its own pages included.
+    assert_eq!(world.get("/a").await.status, 403);
+    world.origin.was_asked(0);
     let world = World::with(|plan| plan.countries = Countries::Except(vec!["FR".into()]));
     world.origin.answers([ok("loopback is nowhere")]);
     assert_eq!(world.get("/a").await.status, 403);
