@@ -4,7 +4,7 @@ use crate::{
     pool::Connection,
     upload::{Outgoing, Upload},
 };
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode, header::TRANSFER_ENCODING};
 use hyper::body::Incoming;
 use ports::origin::OriginError;
 use std::{sync::Arc, time::Duration};
@@ -72,11 +72,22 @@ fn judge(answer: Answer, upload: &Upload) -> Result<Response<Incoming>, Failed> 
         Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             Err(Failed::Garbled("it switched protocols without being asked to".into()))
         }
+        Ok(response) if is_coded(response.headers()) => Err(Failed::Garbled(
+            "it used a transfer coding beside chunked without being asked".into(),
+        )),
         Ok(response) => Ok(response),
         Err(_) if upload.is_gone() => Err(Failed::ViewerGone),
         Err(error) if error.message().is_some() => Err(Failed::Unsent),
         Err(error) => Err(classify(error.error())),
     }
+}
+
+/// Whether the body came in a transfer coding that is not undone here (RFC 9112 §6.1): passed on as
+/// it is, it would be kept as if it were the content.
+fn is_coded(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(TRANSFER_ENCODING).iter();
+    let mut codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    codings.any(|coding| !coding.trim_ascii().eq_ignore_ascii_case(b"chunked"))
 }
 
 fn classify(error: &hyper::Error) -> Failed {

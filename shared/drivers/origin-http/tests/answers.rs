@@ -198,3 +198,16 @@ async fn a_name_without_address_is_told_apart() {
     let failed = driver().fetch(&plan, get("/")).await;
     assert!(matches!(failed, Err(OriginError::Name(_))));
 }
+
+/// Kept as it came, a coded body would be taken for the content.
+#[tokio::test]
+async fn a_transfer_coding_that_nobody_asked_for_is_refused() {
+    for coding in ["gzip", "gzip, chunked"] {
+        let answer =
+            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\n\r\n1\r\nx\r\n0\r\n\r\n");
+        let told = outcome(answer).await.unwrap_err();
+        assert!(told.contains("transfer coding"), "{told}");
+    }
+    let plain = "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n";
+    assert_eq!(outcome(plain).await.unwrap(), b"x");
+}
