@@ -22,6 +22,8 @@ pub struct Sending {
     length: Option<u64>,
     follower: Option<Follower>,
     turn: Option<Turn>,
+    /// Told only when it is asked for once more, see [`Sending::poll`].
+    failed: Option<BodyError>,
 }
 
 impl Drop for Sending {
@@ -54,7 +56,7 @@ impl Sending {
             ReplyBody::Pieces(pieces) => (From::Pieces(pieces.into_iter()), told),
             ReplyBody::Stream { body, .. } => (From::Stream(body), told),
         };
-        Self { from, length, follower, turn: None }
+        Self { from, length, follower, turn: None, failed: None }
     }
 
     /// With this body, the request's turn ends.
@@ -73,13 +75,23 @@ impl Sending {
         matches!(self.from, From::Nothing)
     }
 
+    /// The next piece. At an error the server libraries drop what they have not written yet, be it
+    /// the head: so it is told one turn late, after a pause in which they write it.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        if let Some(why) = self.failed.take() {
+            return Poll::Ready(Some(Err(why)));
+        }
         let next = match &mut self.from {
             From::Nothing => None,
             From::Pieces(pieces) => pieces.next().map(Ok),
             From::Stream(stream) => std::task::ready!(stream.poll_next_unpin(context)),
         };
         self.follow(next.as_ref());
+        if let Some(Err(why)) = next {
+            self.failed = Some(why);
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(next)
     }
 
@@ -139,5 +151,24 @@ impl http_body::Body for Sending {
             _ if self.is_nothing() => SizeHint::with_exact(0),
             _ => SizeHint::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::{poll, stream};
+    use std::{future::poll_fn, pin::pin};
+
+    /// Between the last piece and the error there is time to write what has come.
+    #[tokio::test]
+    async fn a_cut_body_pauses_before_it_fails() {
+        let pieces = [Ok(Bytes::from("half")), Err(BodyError::Silent)];
+        let body = ReplyBody::Stream { length: Some(8), body: stream::iter(pieces).boxed() };
+        let mut sending = Sending::new(&Method::GET, body, &HeaderMap::new(), None);
+        let mut next = pin!(poll_fn(|context| sending.poll(context)));
+        assert!(matches!(poll!(&mut next), Poll::Ready(Some(Ok(piece))) if piece == "half"));
+        assert!(poll!(&mut next).is_pending());
+        assert!(matches!(poll!(&mut next), Poll::Ready(Some(Err(_)))));
     }
 }
