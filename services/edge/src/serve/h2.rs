@@ -3,7 +3,7 @@
 use crate::{
     asked::Asked,
     pipeline::Engine,
-    serve::{body::Sending, h1::KEEP_ALIVE, io::Link, upload},
+    serve::{body::Sending, h1::KEEP_ALIVE, io::Link, stalled, upload},
 };
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt as _, BodyStream};
@@ -144,7 +144,8 @@ async fn answer(
 ) -> Response<Sending> {
     let asked = asked(link, request);
     let method = asked.method.clone();
-    let reply = engine.handle(asked).await;
+    let mut reply = engine.handle(asked).await;
+    reply.body = stalled::watched(reply.body);
     let (status, mut headers, body) = Sending::of(&method, reply);
     for hop in [header::CONNECTION, header::TRANSFER_ENCODING] {
         headers.remove(hop);

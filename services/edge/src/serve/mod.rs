@@ -8,6 +8,7 @@ pub mod certificates;
 mod h1;
 mod h2;
 mod io;
+mod stalled;
 mod tls;
 mod turns;
 mod upload;
