@@ -8,7 +8,10 @@ use crate::{
     key::{Key, encode_path},
     sigv4::{self, EMPTY, Signer, UNSIGNED, X_AMZ_CONTENT},
 };
-use http::{HeaderMap, HeaderValue, header::HOST};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{HOST, IF_NONE_MATCH},
+};
 use model::units::Timestamp;
 use object_store::aws::AwsCredential;
 use ports::origin::{Origin, OriginError, OriginRequest, OriginResponse};
@@ -117,6 +120,7 @@ fn request(
     let odd = |e: http::header::InvalidHeaderValue| OriginError::NotConfigured(e.to_string());
     let host = HeaderValue::from_str(&address.endpoint.authority()).map_err(odd)?;
     request.headers.insert(HOST, host);
+    ask_by_the_servers_own_tag(&mut request.headers);
     let query = asked.key.query.as_deref().map(sigv4::sent_query);
     if let Some(credential) = credential {
         let payload = payload(&request.headers, request.body.is_some());
@@ -138,6 +142,20 @@ fn request(
         None => address.path.clone(),
     };
     Ok(request)
+}
+
+/// Tags of objects are strong, and some servers compare text: a tag that is weak because the copy
+/// was compressed on the way is asked about as the server wrote it. To `If-None-Match` weak and
+/// strong are the same (RFC 9110 §13.1.2).
+fn ask_by_the_servers_own_tag(fields: &mut HeaderMap) {
+    let tag = fields.get(IF_NONE_MATCH).and_then(|tag| tag.as_bytes().strip_prefix(b"W/"));
+    let one = tag.filter(|tag| {
+        let inner = tag.strip_prefix(b"\"").and_then(|tag| tag.strip_suffix(b"\""));
+        inner.is_some_and(|inner| !inner.contains(&b'"'))
+    });
+    if let Some(Ok(strong)) = one.map(HeaderValue::from_bytes) {
+        fields.insert(IF_NONE_MATCH, strong);
+    }
 }
 
 fn amazon(region: &str) -> Endpoint {
@@ -165,4 +183,29 @@ fn payload(fields: &HeaderMap, body: bool) -> String {
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_weak_tag_is_asked_about_as_a_strong_one_and_nothing_else_changes() {
+        for (sent, expected) in [
+            ("W/\"a\"", "\"a\""),
+            ("\"a\"", "\"a\""),
+            ("W/\"aW/\"", "\"aW/\""),
+            ("W/\"a\", W/\"b\"", "W/\"a\", W/\"b\""),
+            ("*", "*"),
+            ("W/a", "W/a"),
+        ] {
+            let mut fields = HeaderMap::new();
+            fields.insert(IF_NONE_MATCH, HeaderValue::from_static(sent));
+            ask_by_the_servers_own_tag(&mut fields);
+            assert_eq!(fields[IF_NONE_MATCH], expected);
+        }
+        let mut none = HeaderMap::new();
+        ask_by_the_servers_own_tag(&mut none);
+        assert!(none.is_empty());
+    }
 }
