@@ -1,6 +1,7 @@
 //! Starting and stopping the service.
 
 use crate::{
+    api::invalidations,
     control::Control,
     first::{self, AccessKey},
     server,
@@ -81,7 +82,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     .map_err(failed)?;
     let listen = server.addrs().first().copied().unwrap_or(address);
     tokio::spawn(run(server.run(), drain.clone()));
-    tokio::spawn(renew(control, drain));
+    tokio::spawn(keep_house(control, drain));
     Ok(Running { listen, root_key })
 }
 
@@ -97,8 +98,12 @@ async fn run(server: actix_web::dev::Server, drain: Drain) {
     }
 }
 
-/// Renews the zone's certificate in time, for as long as the service runs.
-async fn renew(control: web::Data<Control>, drain: Drain) {
+/// Sweeps once, then renews the zone's certificate in time, for as long as the service runs.
+async fn keep_house(control: web::Data<Control>, drain: Drain) {
+    tokio::select! {
+        () = drain.signalled() => return,
+        () = invalidations::forget_orphans(&control) => {}
+    }
     loop {
         tokio::select! {
             () = drain.signalled() => return,

@@ -151,6 +151,24 @@ pub async fn forget(control: &Control, distribution: &str) {
     }
 }
 
+/// Takes away what deleted distributions have left because the process ended between the deletion and
+/// [`forget`]. What cannot be taken away now stays until the next start.
+pub async fn forget_orphans(control: &Control) {
+    let prefix = model::feed::INVALIDATIONS;
+    let mut after: Option<String> = None;
+    while let Ok(found) =
+        store::list::<Invalidation>(control.store(), prefix, after.as_deref(), 1).await
+    {
+        let Some(first) = found.into_iter().next() else { return };
+        let DistributionId(distribution) = first.value.distribution;
+        if matches!(control.store().get(&key::distribution(&distribution)).await, Ok(None)) {
+            forget(control, &distribution).await;
+        }
+        // Behind all of this distribution's: ids have letters and digits only.
+        after = Some(format!("{}~", key::invalidations(&distribution)));
+    }
+}
+
 /// Reads a distribution's invalidations, newest first, a bounded number at a time.
 struct Walk {
     prefix: String,

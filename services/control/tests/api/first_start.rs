@@ -1,8 +1,8 @@
 //! What is made on first start, and what stays the same on the next.
 
-use crate::harness::{NOON, Server};
+use crate::harness::{NOON, Server, batch, distribution};
 use model::feed::Certificate;
-use ports::metastore::MetaStore as _;
+use ports::metastore::{Commit, MetaStore as _, Write};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _};
 use std::{sync::Arc, time::Duration};
 
@@ -91,4 +91,32 @@ async fn another_zone_needs_another_authority() {
         (certificate(&server, "authority").await, certificate(&server, "zone").await);
     assert_ne!(fresh, authority);
     assert!(accepted(&fresh, &zone, "d1.cdn.example", NOON));
+}
+
+/// A distribution of this caller reference with one invalidation; its id.
+async fn invalidated(server: &Server, reference: &str) -> String {
+    let made = server.call("POST", "/distribution", distribution(reference, &[])).await;
+    let id = made.text("Id").to_owned();
+    let batches = format!("/distribution/{id}/invalidation");
+    assert_eq!(server.call("POST", &batches, batch("r", &["/a"])).await.status, 201);
+    id
+}
+
+#[tokio::test]
+async fn what_a_crash_left_of_a_deleted_distribution_is_swept_on_the_next_start() {
+    let server = Server::start().await;
+    let (gone, stays) = (invalidated(&server, "gone").await, invalidated(&server, "stays").await);
+    // The record went, and then the process, before it could take the invalidations away.
+    let writes = vec![Write::Delete(format!("distribution/{gone}"))];
+    server.store.commit(Commit { checks: Vec::new(), writes }).await.unwrap();
+    let server = Server::start_in(server.stop().await, "nearfront.localhost", NOON).await;
+    loop {
+        let left = server.store.snapshot(&["invalidation/", "reference/invalidation/"]).await;
+        let left = left.unwrap();
+        assert_eq!(left.entries.iter().filter(|entry| entry.key.contains(&stays)).count(), 2);
+        if !left.entries.iter().any(|entry| entry.key.contains(&gone)) {
+            return;
+        }
+        server.store.changed(left.revision).await.unwrap();
+    }
 }
