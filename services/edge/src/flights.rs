@@ -148,10 +148,12 @@ impl<L: Clone> Seat<L> {
     /// Dropping the call half-way gives up nothing but the wait.
     pub async fn landed(&mut self) -> Option<L> {
         loop {
+            // Asked first: whoever leads lands before leaving, maybe between these two looks.
+            let abandoned = self.flight.body.is_abandoned();
             if let Some(landing) = self.landing.borrow_and_update().clone() {
                 return Some(landing);
             }
-            if self.flight.body.is_abandoned() {
+            if abandoned {
                 return None;
             }
             self.landing.changed().await.ok()?;
