@@ -58,9 +58,13 @@ pub fn view(stored: &Stored) -> StoredView<'_> {
 pub async fn find(store: &dyn CacheStore, bans: &Bans, keyed: Keyed) -> Found {
     let mut key = keyed.key;
     let (mut stored, mut banned) = spared(store, bans, &keyed, key).await;
-    if let Some(names) = stored.as_deref().and_then(directions) {
+    if let Some(signpost) = stored.take_if(|stored| stored.status == SIGNPOST) {
+        let names = directions(&signpost);
         key = key::variant(key, &names, &keyed.viewed.routed.request.headers);
         (stored, banned) = spared(store, bans, &keyed, key).await;
+        if stored.take_if(|variant| variant.requested_at < signpost.received_at).is_some() {
+            store.remove(&key);
+        }
     }
     Found { keyed, key, stored, banned }
 }
@@ -106,17 +110,26 @@ pub fn is_banned(bans: &Bans, routed: &Routed, since: u64) -> bool {
 }
 
 /// Puts a response where [`find`] will find it.
+///
+/// A signpost leads to what was asked for since it was first put up, and no further: when it was
+/// taken away meanwhile, or something else stood in its place, older variants stay lost.
 pub fn put(store: &dyn CacheStore, keyed: &Keyed, names: &[HeaderName], stored: Arc<Stored>) {
     if names.is_empty() {
         return store.put(keyed.key, stored);
     }
     let request = &keyed.viewed.routed.request;
     let bans = stored.bans_checked.load(Ordering::Relaxed);
-    store.put(keyed.key, Arc::new(signpost(names, stored.received_at, bans)));
+    let since = match store.find(&keyed.key) {
+        Lookup::Found(held) if held.status == SIGNPOST && directions(&held) == names => {
+            held.received_at
+        }
+        _ => stored.requested_at,
+    };
+    store.put(keyed.key, Arc::new(signpost(names, since, bans)));
     store.put(key::variant(keyed.key, names, &request.headers), stored);
 }
 
-fn signpost(names: &[HeaderName], now: Timestamp, bans: u64) -> Stored {
+fn signpost(names: &[HeaderName], since: Timestamp, bans: u64) -> Stored {
     let mut headers = HeaderMap::with_capacity(names.len());
     for name in names {
         headers.append(header::VARY, HeaderValue::from(name.clone()));
@@ -126,21 +139,18 @@ fn signpost(names: &[HeaderName], now: Timestamp, bans: u64) -> Stored {
         headers,
         body: Vec::new(),
         length: 0,
-        requested_at: now,
-        received_at: now,
+        requested_at: since,
+        received_at: since,
         initial_age: Seconds::ZERO,
         fresh_for: Seconds::ZERO,
         bans_checked: AtomicU64::new(bans),
     }
 }
 
-/// The request headers that choose among variants, if this is a signpost.
-fn directions(stored: &Stored) -> Option<Vec<HeaderName>> {
-    if stored.status != SIGNPOST {
-        return None;
-    }
-    match vary::of(&stored.headers) {
-        vary::Vary::On(names) => Some(names),
-        vary::Vary::Any => Some(Vec::new()),
+/// The request headers that choose among variants, as a signpost has them.
+fn directions(signpost: &Stored) -> Vec<HeaderName> {
+    match vary::of(&signpost.headers) {
+        vary::Vary::On(names) => names,
+        vary::Vary::Any => Vec::new(),
     }
 }

@@ -117,20 +117,27 @@ pub fn behaviour(
 
 /// A page of the same distribution in place of an error: its own behaviour, no conditions.
 pub fn page(routed: &Routed, path: &str) -> Option<Routed> {
-    let mut request = Request::clone(&routed.request);
+    let mut routed = elsewhere(routed, path, None)?;
+    let request = Arc::make_mut(&mut routed.request);
     request.method = match request.method {
         Method::HEAD => Method::HEAD,
         _ => Method::GET,
     };
-    path.clone_into(&mut request.path);
-    request.query = None;
     request.has_body = false;
     caching::validate::drop_conditions(&mut request.headers);
     for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING] {
         request.headers.remove(name);
     }
+    Some(routed)
+}
+
+/// The same request for another path of the same distribution, with its own behaviour.
+pub fn elsewhere(routed: &Routed, path: &str, query: Option<String>) -> Option<Routed> {
+    let mut request = Request::clone(&routed.request);
+    request.path = object(&routed.distribution, path.to_owned());
+    request.query = query;
     Some(Routed {
-        behaviour: routed.distribution.behaviour(path)?.clone(),
+        behaviour: routed.distribution.behaviour(&request.path)?.clone(),
         request: Arc::new(request),
         distribution: routed.distribution.clone(),
     })

@@ -3,7 +3,10 @@
 //! For: lifetimes counted from the moment when the origin made the response. Not for: CloudFront's
 //! bounds on them, which are in [`crate::storing`].
 
-use crate::{ResponseView, Terms, dates, directives::Directives};
+use crate::{
+    ResponseView, Terms, dates,
+    directives::{Directives, Flag},
+};
 use http::{HeaderMap, StatusCode, header};
 use model::units::{Seconds, Timestamp};
 
@@ -21,11 +24,14 @@ pub fn explicit(said: &Directives, headers: &HeaderMap, received: Timestamp) -> 
     said.s_maxage.or(said.max_age).or_else(expires)
 }
 
-/// `Expires` less `Date`; a missing or unreadable `Date` is the time of arrival.
+/// `Expires` less `Date`; a missing or unreadable `Date` is the time of arrival. Several lines say
+/// nothing that can be read.
 fn from_expires(headers: &HeaderMap, received: Timestamp) -> Option<Seconds> {
-    let value = headers.get(header::EXPIRES)?;
+    let mut lines = headers.get_all(header::EXPIRES).into_iter();
+    let value = lines.next()?;
+    let expires = if lines.next().is_none() { dates::parse(value) } else { None };
     let date = dates::header(headers, &header::DATE).unwrap_or(received);
-    let lifetime = dates::parse(value).map_or(Seconds::ZERO, |expires| expires.since(date));
+    let lifetime = expires.map_or(Seconds::ZERO, |expires| expires.since(date));
     Some(lifetime.min(crate::directives::LONGEST))
 }
 
@@ -43,16 +49,17 @@ pub fn heuristically_cacheable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 200 | 203 | 204 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
-/// Lifetime under RFC 9111: the origin's word, else the policy's default, else a guess; never more
-/// than the policy's maximum.
+/// Lifetime under RFC 9111: the origin's word, else the policy's default, else a guess (where the
+/// status or `public` allows one, §4.2.2); never more than the policy's maximum.
 pub fn standard(
     terms: &Terms<'_>,
     said: &Directives,
     response: &ResponseView<'_>,
     received: Timestamp,
 ) -> Seconds {
+    let guessed = heuristically_cacheable(response.status) || said.has(Flag::Public);
     let guess = || match terms.ttl.default {
-        _ if !heuristically_cacheable(response.status) => Seconds::ZERO,
+        _ if !guessed => Seconds::ZERO,
         Some(default) => default,
         None => heuristic(response.headers, received),
     };

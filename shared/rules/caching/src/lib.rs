@@ -1,8 +1,8 @@
 //! HTTP caching decided by pure functions: CloudFront's law and RFC 9111.
 //!
 //! For: whether a response may be kept and for how long ([`storing`]), what is done with what is
-//! held ([`reuse`], [`stale`]), conditional requests both ways ([`validate`]), ranges ([`range`])
-//! and whether equal requests may wait for one another ([`collapsing`]).
+//! held ([`reuse`], [`stale`]), what changes take away ([`named`]), conditional requests both ways
+//! ([`validate`]), ranges ([`range`]) and whether equal requests may wait for one another ([`collapsing`]).
 //! Not for: the cache key, bans, or keeping anything: those are the edge's and the store's.
 //!
 //! Which law holds is a matter of the behaviour's cache policy ([`model::plan::Law`]); everything
@@ -13,6 +13,7 @@ pub mod collapsing;
 pub mod dates;
 pub mod directives;
 pub mod freshness;
+pub mod named;
 pub mod range;
 pub mod reuse;
 pub mod stale;

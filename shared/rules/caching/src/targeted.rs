@@ -3,7 +3,7 @@
 //! For: law `Http`, where it goes before `Cache-Control` and `Expires`. Not for: CloudFront's law,
 //! which does not know it; there it is a header like any other.
 //!
-//! Shape: a Structured Fields dictionary (RFC 8941 §3.2): names in lower case, integers bare.
+//! Shape: a Structured Fields dictionary (RFC 9651 §3.2): names in lower case, integers bare.
 //! Errors: none. An empty field, or one that is no dictionary, counts as absent (RFC 9213 §2.1).
 
 use crate::directives::{Directives, Flag, LONGEST};
@@ -89,7 +89,16 @@ impl<'a> Reader<'a> {
     }
 
     fn member(&mut self) -> Option<Value> {
-        let value = if self.eat(b'=') { self.value()? } else { Value::True };
+        let value = match self.eat(b'=') {
+            true if self.eat(b'(') => self.inner_list()?,
+            true => self.value()?,
+            false => Value::True,
+        };
+        self.parameters()?;
+        Some(value)
+    }
+
+    fn parameters(&mut self) -> Option<()> {
         while self.eat(b';') {
             self.skip(b" ");
             self.key()?;
@@ -97,11 +106,26 @@ impl<'a> Reader<'a> {
                 self.value()?;
             }
         }
-        Some(value)
+        Some(())
+    }
+
+    /// Items with spaces between them, up to the closing parenthesis (RFC 9651 §4.2.1.2).
+    fn inner_list(&mut self) -> Option<Value> {
+        loop {
+            self.skip(b" ");
+            if self.eat(b')') {
+                return Some(Value::Other);
+            }
+            self.value()?;
+            self.parameters()?;
+            matches!(*self.rest.first()?, b' ' | b')').then_some(())?;
+        }
     }
 
     fn value(&mut self) -> Option<Value> {
         match *self.rest.first()? {
+            b'@' => self.date(),
+            b'%' => self.display_string(),
             b'"' => self.string(),
             b'?' => self.boolean(),
             b'-' | b'0'..=b'9' => self.number(),
@@ -149,6 +173,38 @@ impl<'a> Reader<'a> {
             return (digits.len() <= 12 && (1..=3).contains(&fraction)).then_some(Value::Other);
         }
         Some(Value::Integer(if negative { -count } else { count }))
+    }
+
+    /// An integer after `@` (RFC 9651 §4.2.9).
+    fn date(&mut self) -> Option<Value> {
+        self.eat(b'@');
+        match self.number()? {
+            Value::Integer(_) => Some(Value::Other),
+            _ => None,
+        }
+    }
+
+    /// Text with bytes beyond ASCII as `%` and two lower-case digits (RFC 9651 §4.2.10).
+    fn display_string(&mut self) -> Option<Value> {
+        self.eat(b'%');
+        self.eat(b'"').then_some(())?;
+        let mut text = Vec::new();
+        loop {
+            match self.byte()? {
+                b'"' => return std::str::from_utf8(&text).is_ok().then_some(Value::Other),
+                b'%' => text.push(self.hex()? * 16 + self.hex()?),
+                byte @ 0x20..=0x7e => text.push(byte),
+                _ => return None,
+            }
+        }
+    }
+
+    fn hex(&mut self) -> Option<u8> {
+        match self.byte()? {
+            digit @ b'0'..=b'9' => Some(digit - b'0'),
+            letter @ b'a'..=b'f' => Some(letter - b'a' + 10),
+            _ => None,
+        }
     }
 
     fn binary(&mut self) -> Option<Value> {

@@ -4,8 +4,8 @@
 //! Not for: `If-Range`, which is in [`crate::range`]; nor for whether the edge may answer a
 //! condition itself (with cookies forwarded CloudFront leaves that to the origin).
 
-use crate::{StoredView, dates};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use crate::{ResponseView, StoredView, dates};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use model::units::Timestamp;
 
 /// What tells whether a stored copy is still the current one.
@@ -164,6 +164,58 @@ impl<'a> Iterator for Tags<'a> {
         let (tag, rest) = list.split_at_checked(open + length + 1)?;
         self.0 = rest;
         Some(tag)
+    }
+}
+
+/// Whether a 304 speaks of this copy: the validators that it has are not those of another one
+/// (RFC 9111 §4.3.4). If it does not, the whole has to be asked for.
+pub fn confirms(stored: &HeaderMap, fresh: &HeaderMap) -> bool {
+    let tag = |headers: &'_ HeaderMap| {
+        let value = headers.get(header::ETAG).cloned();
+        value.filter(|tag| opaque(tag.as_bytes()).is_some())
+    };
+    match (tag(stored), tag(fresh)) {
+        (Some(held), Some(new)) => weak_match(held.as_bytes(), new.as_bytes()),
+        (None, Some(_)) => stored.get(header::LAST_MODIFIED) == fresh.get(header::LAST_MODIFIED),
+        (_, None) => is_same_or_absent(&header::LAST_MODIFIED, stored, fresh),
+    }
+}
+
+fn is_same_or_absent(name: &HeaderName, stored: &HeaderMap, fresh: &HeaderMap) -> bool {
+    fresh.get(name).is_none_or(|new| stored.get(name).is_none_or(|held| held == new))
+}
+
+/// What an answer to HEAD says of a stored answer to GET.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It is still the current one: its headers are updated as by a 304.
+    Current,
+    /// It is no longer the current one.
+    Outdated,
+    /// Nothing.
+    Nothing,
+}
+
+/// What a HEAD's answer says of a copy whose body is `length` bytes long (RFC 9111 §4.3.5). Lengths
+/// count where the codings are the same: the edge itself compresses.
+pub fn by_head(stored: &StoredView<'_>, length: u64, fresh: &ResponseView<'_>) -> Told {
+    let both_ok = stored.status == StatusCode::OK && fresh.status == StatusCode::OK;
+    let announced = fresh.headers.get(header::CONTENT_LENGTH);
+    let coding = header::CONTENT_ENCODING;
+    let comparable = stored.headers.get(&coding) == fresh.headers.get(&coding);
+    let told = announced.filter(|_| comparable);
+    let told = told.and_then(|told| told.to_str().ok()?.parse::<u64>().ok());
+    let same = |name: &HeaderName| match (stored.headers.get(name), fresh.headers.get(name)) {
+        (Some(held), Some(new)) if *name == header::ETAG => {
+            weak_match(held.as_bytes(), new.as_bytes())
+        }
+        (held, new) => held == new,
+    };
+    match () {
+        () if !both_ok => Told::Nothing,
+        () if told.is_some_and(|told| told != length) => Told::Outdated,
+        () if same(&header::ETAG) && same(&header::LAST_MODIFIED) => Told::Current,
+        () => Told::Outdated,
     }
 }
 

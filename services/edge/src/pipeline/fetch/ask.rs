@@ -19,7 +19,7 @@ use crate::{
 };
 use bytes::Bytes;
 use caching::{
-    ResponseView, Times, collapsing,
+    ResponseView, Times, collapsing, dates,
     stale::{self, OnError},
     storing::{self, Keep, Storing},
     validate,
@@ -88,13 +88,22 @@ impl Exchange {
         let confirmed = response.status == StatusCode::NOT_MODIFIED;
         if confirmed && let Some(stored) = self.question.confirms.take() {
             self.engine.failures.forget(&self.question.found.key);
-            return self.confirmed(&stored, &response.headers, times);
+            if validate::confirms(&stored.headers, &response.headers) {
+                return self.confirmed(&stored, &response.headers, times);
+            }
+            return self.ask_for_all().await;
         }
         if response.status.is_server_error() && self.stand_in(Failure::Status(response.status)) {
             return;
         }
         self.engine.failures.forget(&self.question.found.key);
         self.arrive(response, times).await;
+    }
+
+    /// The 304 was for another copy than ours: without conditions the whole comes.
+    async fn ask_for_all(mut self) {
+        self.question = Question::new(&self.engine, &self.question.found, None);
+        Box::pin(self.run()).await;
     }
 
     /// There is no answer to keep: a stale copy stands in, or everybody hears why.
@@ -149,6 +158,7 @@ impl Exchange {
         viewer_response::clean(&mut fresh, &behaviour.behaviour, behaviour.is_bucket());
         let mut headers = validate::merge(&stored.headers, &fresh);
         compression::renew(&stored.headers, &mut headers);
+        date(&mut headers, times);
         let storing = self.storing(stored.status, &headers, times);
         let keep = match storing {
             Storing::Keep(keep) => Some(keep),
@@ -157,19 +167,7 @@ impl Exchange {
         for name in keep.iter().flat_map(|keep| &keep.strip) {
             headers.remove(name);
         }
-        let terms = keep.clone().unwrap_or_default();
-        let renewed = Arc::new(Stored {
-            status: stored.status,
-            headers,
-            body: stored.body.clone(),
-            length: stored.length,
-            requested_at: times.requested_at,
-            received_at: times.received_at,
-            initial_age: terms.initial_age,
-            fresh_for: terms.fresh_for,
-            // The body is as old as it was: a 304 spares it from no ban.
-            bans_checked: AtomicU64::new(stored.bans_checked.load(Ordering::Relaxed)),
-        });
+        let renewed = renewed(stored, headers, &keep.clone().unwrap_or_default(), times);
         match keep {
             Some(keep) => {
                 lookup::put(&*self.engine.store, &found.keyed, &keep.vary, renewed.clone());
@@ -230,6 +228,7 @@ impl Exchange {
         let behaviour = &self.question.found.routed().behaviour;
         viewer_response::clean(&mut headers, &behaviour.behaviour, behaviour.is_bucket());
         headers.remove(header::CONTENT_LENGTH);
+        date(&mut headers, times);
         if let Some(coding) = coding {
             compression::rewrite(&mut headers, coding);
         }
@@ -320,6 +319,35 @@ impl Exchange {
 /// would choose what all others get.
 fn blames_the_range(status: StatusCode) -> bool {
     status.is_client_error() && status != StatusCode::NOT_FOUND && status != StatusCode::GONE
+}
+
+/// A copy that the origin has confirmed: the same body with these headers, from now on.
+pub(super) fn renewed(
+    stored: &Stored,
+    headers: HeaderMap,
+    keep: &Keep,
+    times: Times,
+) -> Arc<Stored> {
+    Arc::new(Stored {
+        status: stored.status,
+        headers,
+        body: stored.body.clone(),
+        length: stored.length,
+        requested_at: times.requested_at,
+        received_at: times.received_at,
+        initial_age: keep.initial_age,
+        fresh_for: keep.fresh_for,
+        // The body is as old as it was: being confirmed spares it from no ban.
+        bans_checked: AtomicU64::new(stored.bans_checked.load(Ordering::Relaxed)),
+    })
+}
+
+/// An answer without `Date` gets the time of its arrival (RFC 9110 §6.6.1), which stays with it.
+pub(super) fn date(headers: &mut HeaderMap, times: Times) {
+    if !headers.contains_key(header::DATE) {
+        let text = dates::format(times.received_at);
+        headers.insert(header::DATE, headers::names::value(&text));
+    }
 }
 
 /// Takes fields out.

@@ -9,6 +9,7 @@
 mod ask;
 mod question;
 mod source;
+mod told;
 
 use crate::{
     flights::{Joined, Lead, Seat},
@@ -20,7 +21,7 @@ use crate::{
     },
 };
 use caching::{
-    collapsing,
+    Times, collapsing,
     reuse::{self, Decision},
     stale::{self, OnError},
     validate::Validators,
@@ -251,6 +252,7 @@ async fn pass(engine: &Arc<Engine>, found: &Found, body: Option<Body>) -> Result
     let viewed = &found.keyed.viewed;
     let mut request = question::origin_request(engine, viewed, Conditions::AsSent, body.is_some());
     request.body = body;
+    let requested_at = engine.now();
     let response = engine
         .fetch(&routed.behaviour.origin, request)
         .instrument(tracing::debug_span!("origin", otel.kind = "client"))
@@ -267,13 +269,7 @@ async fn pass(engine: &Arc<Engine>, found: &Found, body: Option<Body>) -> Result
         return Ok(stale);
     }
     let response = response?;
-    if reuse::invalidates(
-        routed.behaviour.behaviour.cache.law,
-        &routed.request.method,
-        response.status,
-    ) {
-        engine.store.remove(&crate::pipeline::key::of_get(viewed));
-    }
+    told::heed(engine, found, &response, Times { requested_at, received_at: engine.now() });
     Ok(passed(found, response))
 }
 

@@ -133,13 +133,16 @@ fn cdn_cache_control_goes_first_under_rfc_9111_only() {
 }
 
 #[test]
-fn cdn_cache_control_is_a_dictionary_rfc_8941_3_2() {
+fn cdn_cache_control_is_a_dictionary_rfc_9651_3_2() {
     let table = [
         ("max-age=60", Some(60)),
         ("max-age=60, public", Some(60)),
         ("max-age=60;a=1;b=\"x;y\";c=:YQ==:;d=tok/en;e=?0;f", Some(60)),
         ("max-age=10, max-age=60", Some(60)),
         ("  max-age=60\t,\t*x, foo=1.5", Some(60)),
+        ("a=(1 2.5 \"x\";p=?1);q, b=(), max-age=60", Some(60)),
+        ("a=@1659578233, b=@-1;p, max-age=60", Some(60)),
+        ("a=%\"f%c3%bc\", b=%\"\", max-age=60", Some(60)),
         ("max-age=-5", Some(0)),
         // A member of another type says nothing, but the field counts.
         ("no-transform, max-age=\"60\"", None),
@@ -168,6 +171,14 @@ fn a_cdn_cache_control_that_is_no_dictionary_counts_as_absent_rfc_9213_2_1() {
         "max-age=60;",
         "max-age=60, =",
         "max-age=(1 2",
+        "max-age=60, a=(1,2)",
+        "max-age=60, a=(1\"x\")",
+        "max-age=60, a=@",
+        "max-age=60, a=@1.5",
+        "max-age=60, a=%x",
+        "max-age=60, a=%\"%C3%BC\"",
+        "max-age=60, a=%\"%ff\"",
+        "max-age=60, a=%\"%c3",
         "max-age=60, \u{e9}",
     ];
     for text in table {

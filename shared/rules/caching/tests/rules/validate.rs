@@ -1,13 +1,13 @@
 //! Conditions both ways (RFC 9110 §8.8.3, §13; RFC 9111 §4.3).
 
 use crate::given::{copy, date, headers};
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use nearfront_caching::{
-    StoredView,
+    ResponseView, StoredView,
     validate::{
         Precondition::{self, Failed, NotModified, Proceed},
-        Validators, drop_conditions, for_not_modified, merge, precondition, strong_match,
-        weak_match,
+        Told, Validators, by_head, confirms, drop_conditions, for_not_modified, merge,
+        precondition, strong_match, weak_match,
     },
 };
 
@@ -163,6 +163,60 @@ fn a_304_replaces_what_it_names_but_what_describes_the_body_rfc_9111_3_2() {
          cache-control: max-age=9\nx-old: 1\nx-many: 3\nx-new: 1",
     );
     assert_eq!(merge(&stored, &fresh), expected);
+}
+
+#[test]
+fn a_304_speaks_of_the_copy_with_its_validators_rfc_9111_4_3_4() {
+    let table = [
+        ("etag: \"a\"", "etag: \"a\"", true),
+        ("etag: \"a\"", "etag: W/\"a\"", true),
+        ("etag: \"a\"", "etag: \"b\"", false),
+        ("etag: \"a\"", "", true),
+        ("etag: \"a\"\nlast-modified: x", "etag: \"a\"\nlast-modified: y", true),
+        ("etag: \"a\"", "etag: malformed", true),
+        ("last-modified: x", "", true),
+        ("last-modified: x", "last-modified: x", true),
+        ("last-modified: x", "last-modified: y", false),
+        ("last-modified: x", "etag: \"a\"\nlast-modified: x", true),
+        ("last-modified: x", "etag: \"a\"", false),
+    ];
+    for (stored, fresh, expected) in table {
+        assert_eq!(confirms(&headers(stored), &headers(fresh)), expected, "{stored} | {fresh}");
+    }
+}
+
+#[test]
+fn head_says_whether_a_copy_is_current_rfc_9111_4_3_5() {
+    let table = [
+        ("etag: \"a\"", 200, "etag: \"a\"", Told::Current),
+        ("etag: \"a\"", 200, "etag: \"a\"\ncontent-length: 7", Told::Current),
+        ("etag: \"a\"", 200, "etag: \"a\"\ncontent-length: 8", Told::Outdated),
+        ("etag: \"a\"", 200, "etag: \"b\"\ncontent-length: 7", Told::Outdated),
+        ("etag: \"a\"", 200, "", Told::Outdated),
+        ("last-modified: x", 200, "last-modified: y", Told::Outdated),
+        ("last-modified: x", 200, "last-modified: x", Told::Current),
+        ("", 200, "content-length: 7", Told::Current),
+        ("", 200, "content-length: 8", Told::Outdated),
+        // Compressed by the edge: another length and a weak tag.
+        (
+            "etag: W/\"a\"\ncontent-encoding: br",
+            200,
+            "etag: \"a\"\ncontent-length: 8",
+            Told::Current,
+        ),
+        ("etag: \"a\"", 404, "etag: \"b\"", Told::Nothing),
+        ("etag: \"a\"", 500, "", Told::Nothing),
+    ];
+    for (stored, status, fresh, expected) in table {
+        let (held, fresh) = (headers(stored), headers(fresh));
+        let status = StatusCode::from_u16(status).unwrap();
+        let view = ResponseView { status, headers: &fresh };
+        assert_eq!(by_head(&copy(&held, 60), 7, &view), expected, "{stored} | {status} {fresh:?}");
+    }
+    let none = HeaderMap::new();
+    let missing = StoredView { status: StatusCode::NOT_FOUND, ..copy(&none, 60) };
+    let found = ResponseView { status: StatusCode::OK, headers: &none };
+    assert_eq!(by_head(&missing, 7, &found), Told::Nothing);
 }
 
 #[test]
