@@ -1,7 +1,9 @@
 """The caches that cases are played against: ours, and others, which show that cases can fail.
 
-NEARFRONT_CONFORMANCE chooses: `nearfront` (default), `nginx` (proxy_cache), `varnish`, or `nothing`
-(ours with a policy that caches nothing). Debian has the others: apt-get install nginx-core varnish.
+NEARFRONT_CONFORMANCE chooses: `nearfront` (default), `nginx` (proxy_cache), `varnish`; and two that are
+wrong on purpose: `nothing` (ours with a policy that caches nothing) and `greedy` (nginx that keeps
+everything). Nearly every case fails on one of these two. Debian has the others: apt-get install
+nginx-core varnish.
 """
 
 import os
@@ -136,6 +138,7 @@ class Nginx(Other):
     """nginx with proxy_cache and everything switched on that brings it nearer to the RFC."""
 
     name = "nginx"
+    MORE = "proxy_cache_key $request_uri;"
     CONFIG = """
 user root; daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
@@ -148,9 +151,10 @@ http {{
         listen 127.0.0.1:{port};
         location / {{
             proxy_pass http://127.0.0.1:{origin}; proxy_http_version 1.1; proxy_set_header Connection "";
-            proxy_cache zone; proxy_cache_key $request_uri; proxy_cache_revalidate on; proxy_cache_lock on;
+            proxy_cache zone; proxy_cache_revalidate on; proxy_cache_lock on;
             proxy_cache_use_stale error timeout;
             add_header X-Cache $upstream_cache_status always;
+            {more}
         }}
     }}
 }}
@@ -158,8 +162,16 @@ http {{
 
     def command(self, origin_port):
         config = self.folder / "nginx.conf"
-        config.write_text(self.CONFIG.format(folder=self.folder, port=self.port_number, origin=origin_port))
+        config.write_text(self.CONFIG.format(folder=self.folder, port=self.port_number, origin=origin_port, more=self.MORE))
         return [program("nginx"), "-p", self.folder, "-e", self.folder / "error.log", "-c", config]
+
+
+class Greedy(Nginx):
+    """nginx that keeps everything for an hour, whatever is said: what expects a question fails here."""
+
+    name = "greedy"
+    MORE = """proxy_ignore_headers Cache-Control Expires Vary Set-Cookie X-Accel-Expires;
+            proxy_cache_key $uri; proxy_cache_methods GET HEAD POST; proxy_cache_valid any 1h;"""
 
 
 class Varnish(Other):
@@ -173,7 +185,7 @@ class Varnish(Other):
                 "-p", "default_grace=0", "-p", "default_keep=3600"]  # stale only where the origin allows it; and validated
 
 
-CACHES = {cache.name: cache for cache in (Nearfront, Nothing, Nginx, Varnish)}
+CACHES = {cache.name: cache for cache in (Nearfront, Nginx, Varnish, Nothing, Greedy)}
 
 
 def chosen():

@@ -1,5 +1,7 @@
 """CloudFront developer guide: how errors of origins are cached, custom error pages, ranges, the viewer's answer."""
 
+import gzip
+
 from script import *  # noqa: F403
 
 GUIDE = "CloudFront, errors"
@@ -59,15 +61,39 @@ test_answers = cases(
              sent={"Accept-Language": None, "Referer": None, "User-Agent": "Nearfront", "X-Amz-Cf-Id": ANY, "Via": ANY, "X-Forwarded-For": "127.0.0.1", "Host": lambda host: host.startswith("localhost")}), under="plain"),
 )
 
+def unzips(got):
+    return None if gzip.decompress(got.body) == b"words, words " * 500 else "other bytes"
+
+
 TEXT = ok({"Content-Type": "text/html", "ETag": '"1"'}, cc=DAY, body=b"words, words " * 500)
-LATER = "not built yet: compression"
+ZIPPED = {"Content-Encoding": "gzip"}
 
 test_compression = cases(
-    case("gzip", "CloudFront, compression", MUST, ask(TEXT, {"Accept-Encoding": "gzip"}, has={"Content-Encoding": "gzip", "ETag": 'W/"1"'}), under="packed", missing=LATER),
-    case("br", "CloudFront, compression", MUST, ask(TEXT, {"Accept-Encoding": "br"}, has={"Content-Encoding": "br"}), under="packed", missing=LATER),
-    case("br before gzip", "CloudFront, compression", MUST, ask(TEXT, {"Accept-Encoding": "gzip, br"}, has={"Content-Encoding": "br"}), under="packed", missing=LATER),
+    case("gzip", "CloudFront, compression", MUST, ask(TEXT, {"Accept-Encoding": "gzip"}, has={"Content-Encoding": "gzip", "ETag": 'W/"1"'}), under="packed"),
+    case("br", "CloudFront, compression", MUST, ask(TEXT, {"Accept-Encoding": "br"}, has={"Content-Encoding": "br"}), under="packed"),
+    case("br before gzip", "CloudFront, compression", MUST, ask(TEXT, {"Accept-Encoding": "gzip, br"}, has={"Content-Encoding": "br"}), under="packed"),
     case("neither", "CloudFront, compression", MUST, ask(TEXT, has={"Content-Encoding": None}), under="packed"),
     case("not with a weight of 0", "CloudFront, compression", MUST, ask(TEXT, {"Accept-Encoding": "gzip;q=0"}, has={"Content-Encoding": None}), under="packed"),
+    case("a copy is served compressed", "CloudFront, compression", MUST,
+         ask(TEXT, {"Accept-Encoding": "gzip"}, has=ZIPPED), hit(None, {"Accept-Encoding": "gzip"}, has=ZIPPED, check=unzips), under="packed"),
+    case("what the origin encoded stays as it is", "CloudFront, compression", MUST,
+         ask(ok({"Content-Type": "text/html", "Content-Encoding": "x-odd"}, cc=DAY, body=b"words" * 999), {"Accept-Encoding": "gzip"}, has={"Content-Encoding": "x-odd"}), under="packed"),
+    case("another type", "CloudFront, compression", MUST,
+         ask(ok({"Content-Type": "image/png"}, cc=DAY, body=b"words" * 999), {"Accept-Encoding": "gzip"}, has={"Content-Encoding": None}), under="packed"),
+    case("another status", "CloudFront, compression", MUST,
+         ask(answer(410, {"Content-Type": "text/html"}, cc=DAY, body=b"words" * 999), {"Accept-Encoding": "gzip"}, status=410, has={"Content-Encoding": None}), under="packed"),
+    case("a 404 too", "CloudFront, compression", MUST,
+         ask(answer(404, {"Content-Type": "text/html"}, cc=DAY, body=b"words" * 999), {"Accept-Encoding": "gzip"}, status=404, has=ZIPPED), under="packed"),
+    case("not where the behaviour does not say so", "CloudFront, compression", MUST,
+         ask(TEXT, {"Accept-Encoding": "gzip"}, has={"Content-Encoding": None}), under="plain"),
+    case("a range is of the compressed bytes", "CloudFront, compression", MUST,
+         ask(TEXT, {"Accept-Encoding": "gzip"}, has=ZIPPED),
+         hit(b"\x1f\x8b", {"Accept-Encoding": "gzip", "Range": "bytes=0-1"}, status=206, has=ZIPPED), under="packed"),
+    case("an invalid entity tag is taken away", "CloudFront, compression", MUST,
+         ask(ok({"Content-Type": "text/html", "ETag": "odd"}, cc=DAY, body=b"words" * 999), {"Accept-Encoding": "gzip"}, has={**ZIPPED, "ETag": None}), under="packed"),
+    case("a confirmed copy stays compressed", "CloudFront, compression", MUST,
+         ask(ok({"Content-Type": "text/html", "ETag": '"1"'}, cc="max-age=0", body=b"words" * 999), {"Accept-Encoding": "gzip"}, has=ZIPPED),
+         ask(not_modified({"ETag": '"1"'}, cc=DAY), {"Accept-Encoding": "gzip"}, has={**ZIPPED, "ETag": 'W/"1"', "X-Cache": "RefreshHit from nearfront"}), under="packed"),
     case("too short", "CloudFront, compression", MUST, ask(ok({"Content-Type": "text/html"}, cc=DAY), {"Accept-Encoding": "gzip"}, has={"Content-Encoding": None}), under="packed"),
     case("one copy for each encoding", "CloudFront, compression", MUST,
          ask(TEXT, {"Accept-Encoding": "gzip"}), ask(TEXT), hit(None, {"Accept-Encoding": "gzip"}), hit(b"words, words " * 500), under="packed"),
