@@ -373,6 +373,23 @@ fn an_s3_origin_is_signed_unless_its_access_control_says_never() {
 }
 
 #[test]
+fn a_bucket_is_sent_neither_host_nor_all_headers() {
+    for name in ["*", "Host"] {
+        let mut config = with(
+            ORIGIN,
+            json!({"Id": "web", "DomainName": "media.s3.amazonaws.com",
+                   "S3OriginConfig": {"OriginAccessIdentity": ""}}),
+        );
+        let behaviour = config.pointer_mut(DEFAULT).unwrap();
+        behaviour.as_object_mut().unwrap().remove("CachePolicyId");
+        behaviour["ForwardedValues"] = json!({"QueryString": false, "Cookies": {"Forward": "none"},
+            "Headers": {"Quantity": 1, "Items": [name]}});
+        let faults = planned(&config).unwrap_err();
+        assert_eq!(faults.code(), ErrorCode::InvalidHeadersForS3Origin, "{faults}");
+    }
+}
+
+#[test]
 fn only_the_standard_policy_follows_the_rfc_and_guesses_freshness() {
     let plan = planned(&with("/DefaultCacheBehavior/CachePolicyId", json!(managed::HTTP_STANDARD)))
         .unwrap();

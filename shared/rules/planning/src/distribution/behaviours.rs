@@ -10,7 +10,7 @@ use crate::{
 use model::{
     api::{
         AllowedMethods, CacheBehavior, DefaultCacheBehavior, DistributionConfig, ErrorCode,
-        ForwardedValues, ItemSelection, Method, ViewerProtocolPolicy as Policy,
+        ForwardedValues, ItemSelection, Method, Origin, ViewerProtocolPolicy as Policy,
     },
     ids::OriginId,
     plan::{
@@ -108,6 +108,7 @@ fn one(
     let message = format!("there is no origin {:?}", behaviour.target_origin_id);
     faults.require(known, format!("{path}.TargetOriginId"), ErrorCode::NoSuchOrigin, message);
     let (allowed, cache_options) = methods(faults, path, behaviour.allowed_methods.as_ref());
+    check_bucket_headers(faults, path, behaviour, config);
     let (cache, forward) = caching(faults, path, behaviour, references)?;
     Some(Behaviour {
         pattern: behaviour.path_pattern.clone(),
@@ -124,6 +125,31 @@ fn one(
         forward,
         response_headers: response_headers(faults, path, behaviour, references),
     })
+}
+
+/// A bucket is found by its own name, and its answers do not follow what viewers say of themselves.
+fn check_bucket_headers(
+    faults: &mut Faults,
+    path: &str,
+    behaviour: &CacheBehavior,
+    config: &DistributionConfig,
+) {
+    let named = |origin: &&Origin| origin.id == behaviour.target_origin_id;
+    let bucket = config
+        .origins
+        .items
+        .iter()
+        .find(named)
+        .is_some_and(|origin| origin.s3_origin_config.is_some());
+    let headers = behaviour.forwarded_values.as_ref().and_then(|values| values.headers.as_ref());
+    let headers = headers.map(|list| items!(list)).unwrap_or_default();
+    let fine = !headers.iter().any(|name| name == "*" || name.eq_ignore_ascii_case("host"));
+    faults.require(
+        fine || !bucket,
+        format!("{path}.ForwardedValues.Headers"),
+        ErrorCode::InvalidHeadersForS3Origin,
+        "an S3 origin can be sent neither Host nor all headers: name those that it needs",
+    );
 }
 
 fn methods(faults: &mut Faults, path: &str, given: Option<&AllowedMethods>) -> (Methods, bool) {

@@ -1,1 +1,0 @@
-//! Several crates together, in one process or many.
