@@ -4,6 +4,7 @@ mod collapsing;
 mod compressing;
 mod errors;
 mod following;
+mod heeding;
 mod holding;
 mod passing;
 mod shaping;
