@@ -26,6 +26,8 @@ use tokio::sync::Notify;
 pub const WINDOW: u64 = 2 << 20;
 /// The same with one reader, who has nobody to keep pace with.
 pub const ALONE: u64 = 256 << 10;
+/// What a piece costs beside its bytes: its handle, and the allocation behind it.
+pub const PIECE: u64 = 64;
 /// A reader may hold up the others for this long.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -62,8 +64,8 @@ impl Budget {
         self.held() < self.most
     }
 
-    fn add(&self, bytes: usize) {
-        self.held.fetch_add(bytes as u64, Ordering::Relaxed);
+    fn add(&self, bytes: u64) {
+        self.held.fetch_add(bytes, Ordering::Relaxed);
     }
 
     fn give_back(&self, bytes: u64) {
@@ -193,8 +195,8 @@ impl Growing {
     }
 
     fn add(&self, state: &mut State, piece: Bytes) {
-        state.held += piece.len() as u64;
-        self.budget.add(piece.len());
+        state.held += cost(&piece);
+        self.budget.add(cost(&piece));
         state.pieces.push_back(piece);
     }
 
@@ -249,8 +251,8 @@ impl Growing {
                 break;
             };
             state.first += 1;
-            state.held -= piece.len() as u64;
-            self.budget.give_back(piece.len() as u64);
+            state.held -= cost(&piece);
+            self.budget.give_back(cost(&piece));
         }
     }
 
@@ -287,6 +289,10 @@ impl Drop for Growing {
         let held = self.state.get_mut().held;
         self.budget.give_back(held);
     }
+}
+
+const fn cost(piece: &Bytes) -> u64 {
+    piece.len() as u64 + PIECE
 }
 
 impl State {
@@ -394,7 +400,7 @@ mod tests {
         growing.push(piece(10)).await;
         let mut second = pin!(growing.push(piece(10)));
         assert!(poll!(second.as_mut()).is_pending());
-        assert_eq!(budget.held(), 10);
+        assert_eq!(budget.held(), 10 + PIECE);
         reader.next().await.unwrap().unwrap();
         assert_eq!(second.await, Pushed::Taken);
     }
@@ -441,10 +447,10 @@ mod tests {
         let mut reader = growing.reader();
         growing.push(piece(10)).await;
         growing.push(piece(20)).await;
-        assert_eq!(budget.held(), 30);
+        assert_eq!(budget.held(), 30 + 2 * PIECE);
         growing.open_window();
         reader.next().await;
-        assert_eq!(budget.held(), 20);
+        assert_eq!(budget.held(), 20 + PIECE);
         drop((reader, growing));
         assert_eq!(budget.held(), 0);
     }

@@ -149,6 +149,24 @@ async fn a_body_too_long_to_keep_passes_through_a_window_and_makes_the_origin_wa
     assert_eq!(world.engine.store.fill().entries, 0);
 }
 
+/// A body in crumbs costs more than its bytes: it is let go of as if it were too long.
+#[tokio::test(start_paused = true)]
+async fn a_body_in_crumbs_is_counted_for_what_it_costs() {
+    let world = World::sized(1 << 20, |_| {});
+    let crumbs = world.engine.store.longest() / crate::growing::PIECE + 1;
+    let (answer, sender) = streaming();
+    world.origin.answers([answer]);
+    let sending = async move {
+        for _ in 0..crumbs {
+            sender.send(Ok(Bytes::from_static(b"x"))).await.unwrap();
+        }
+        drop(sender);
+    };
+    let (got, ()) = tokio::join!(world.get("/a"), sending);
+    assert_eq!((got.body.len() as u64, got.whole), (crumbs, true));
+    assert_eq!(world.engine.store.fill().entries, 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_announced_length_beyond_the_store_is_never_collected() {
     let world = World::sized(1 << 20, |_| {});

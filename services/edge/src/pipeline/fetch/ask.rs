@@ -7,14 +7,14 @@
 //! whoever has seen the end finds the copy.
 
 use super::{
-    Head, Landing,
+    Head, Landing, owned,
     question::{self, Question},
     source::Source,
 };
 use crate::{
     encoding::Encoding,
     flights::Lead,
-    growing::Pushed,
+    growing::{PIECE, Pushed},
     pipeline::{Engine, lookup, rescue::Failure},
 };
 use bytes::Bytes;
@@ -167,7 +167,7 @@ impl Exchange {
         for name in keep.iter().flat_map(|keep| &keep.strip) {
             headers.remove(name);
         }
-        let renewed = renewed(stored, headers, &keep.clone().unwrap_or_default(), times);
+        let renewed = renewed(stored, &headers, &keep.clone().unwrap_or_default(), times);
         match keep {
             Some(keep) => {
                 lookup::put(&*self.engine.store, &found.keyed, &keep.vary, renewed.clone());
@@ -263,7 +263,7 @@ impl Exchange {
     /// Pours the body into the buffer until it ends or nobody wants it any more.
     async fn pour(self, mut decided: Decided, mut source: Source) {
         let growing = self.lead.flight.body.clone();
-        let mut poured = 0;
+        let (mut poured, mut pieces) = (0, 0);
         loop {
             let next = tokio::select! {
                 next = source.next() => next,
@@ -272,10 +272,12 @@ impl Exchange {
             let piece = match next {
                 None => break,
                 Some(Err(why)) => return growing.end(Err(why)),
+                Some(Ok(piece)) if decided.keep.is_some() => owned::piece(&piece),
                 Some(Ok(piece)) => piece,
             };
             poured += piece.len() as u64;
-            if decided.keep.is_some() && !self.fits(poured) {
+            pieces += 1;
+            if decided.keep.is_some() && !self.fits(poured, pieces) {
                 decided.keep = None;
                 self.lead.close();
                 growing.open_window();
@@ -289,19 +291,22 @@ impl Exchange {
             }
         }
         if let (Some(keep), Some(pieces)) = (decided.keep.take(), growing.whole()) {
-            self.keep(decided, &keep, pieces, poured);
+            self.keep(&decided, &keep, pieces, poured);
         }
         growing.end(Ok(()));
     }
 
-    fn fits(&self, poured: u64) -> bool {
-        poured <= self.engine.store.longest() && self.engine.has_room()
+    /// Whether so many bytes in so many pieces may be kept. A body in crumbs costs more around them
+    /// than they are.
+    fn fits(&self, poured: u64, pieces: u64) -> bool {
+        let longest = self.engine.store.longest();
+        poured <= longest && pieces.saturating_mul(PIECE) <= longest && self.engine.has_room()
     }
 
-    fn keep(&self, decided: Decided, keep: &Keep, body: Vec<Bytes>, length: u64) {
+    fn keep(&self, decided: &Decided, keep: &Keep, body: Vec<Bytes>, length: u64) {
         let stored = Arc::new(Stored {
             status: decided.status,
-            headers: decided.headers,
+            headers: owned::headers(&decided.headers),
             body,
             length,
             requested_at: decided.times.requested_at,
@@ -324,13 +329,13 @@ fn blames_the_range(status: StatusCode) -> bool {
 /// A copy that the origin has confirmed: the same body with these headers, from now on.
 pub(super) fn renewed(
     stored: &Stored,
-    headers: HeaderMap,
+    headers: &HeaderMap,
     keep: &Keep,
     times: Times,
 ) -> Arc<Stored> {
     Arc::new(Stored {
         status: stored.status,
-        headers,
+        headers: owned::headers(headers),
         body: stored.body.clone(),
         length: stored.length,
         requested_at: times.requested_at,

@@ -7,6 +7,7 @@
 //! its `Range`; parts are not kept. HEAD for something that is not held is asked as HEAD.
 
 mod ask;
+mod owned;
 mod question;
 mod source;
 mod told;

@@ -89,7 +89,7 @@ fn confirm(engine: &Engine, found: &Found, stored: &Stored, told: &HeaderMap, ti
             for name in &keep.strip {
                 headers.remove(name);
             }
-            let renewed = ask::renewed(stored, headers, &keep, times);
+            let renewed = ask::renewed(stored, &headers, &keep, times);
             lookup::put(&*engine.store, &found.keyed, &keep.vary, renewed);
         }
     }
