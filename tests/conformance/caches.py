@@ -77,7 +77,7 @@ class Nearfront(Up):
         behaviours = [{"PathPattern": f"/{name}/*", "CachePolicyId": id, "Compress": name == "packed", **common} for name, id in ids.items()]
         errors = [{"ErrorCode": 404, "ErrorCachingMinTTL": 4}, {"ErrorCode": 500, "ErrorCachingMinTTL": 4},
                   {"ErrorCode": 403, "ErrorCachingMinTTL": 4}, {"ErrorCode": 502, "ErrorCachingMinTTL": 4},
-                  {"ErrorCode": 414, "ErrorCachingMinTTL": 4, "ResponsePagePath": "/plain/case-page", "ResponseCode": "200"}]
+                  {"ErrorCode": 414, "ErrorCachingMinTTL": 4, "ResponsePagePath": "/plain/error-page", "ResponseCode": "200"}]
         config = merged(distribution("ordinary", [web], CacheBehaviors=items(*behaviours), CustomErrorResponses=items(*errors)),
                         {"DefaultCacheBehavior": common})
         self.ordinary = self.make(client, config)

@@ -11,8 +11,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import caches  # noqa: E402
 import play  # noqa: E402
 
-LEVELS = pytest.StashKey()
-
 
 def of(item):
     """The case of a test, if it has one."""

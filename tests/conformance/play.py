@@ -11,6 +11,7 @@ import time
 import wire
 from script import ANY, Answer
 
+ERROR_PAGE = "/plain/error-page"  # the one page that is no case's
 PATIENCE = 5.0  # seconds for what happens behind the viewer's back
 VIEWER_TIMEOUT = 20.0
 AT_ONCE = 16  # cases that ask; steps without a wait follow one another at once, or freshness were a matter of luck
@@ -64,7 +65,10 @@ class Origin:
         """Whether the connection goes on."""
         found = [stage for part in request.target.partition("?")[0].split("/") if (stage := self.stages.get(part))]
         if not found:
-            writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nCache-Control: no-store\r\n\r\n")
+            page = request.target == ERROR_PAGE
+            body = b"the page\n" if page else b""
+            headers = [("Content-Length", len(body)), ("Cache-Control", "max-age=3600" if page else "no-store")]
+            writer.write(wire.head("HTTP/1.1 200 OK" if page else "HTTP/1.1 404 Not Found", headers) + body)
             return True
         stage = found[0]
         stage.requests.append((stage.number, request))

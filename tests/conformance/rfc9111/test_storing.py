@@ -38,6 +38,10 @@ test_methods = cases(
     case("POST is written through", "RFC 9111 §4", MUST, ask(ok(cc=HOUR)), again(method="POST", sends=b"x")),
     *(case(f"an answer to {method} is not served to GET", "RFC 9110 §9.2.3", MUST, ask(ok(cc=HOUR), method=method), again())
       for method in ("PUT", "DELETE", "OPTIONS", "PATCH")),
+    case("HEAD of something stale asks", "RFC 9111 §4", MUST,
+         ask(ok(cc="max-age=1")), ask(ok(), method="HEAD", wait=2.1)),
+    case("many viewers and one question", "RFC 9111 §4", OPTIONAL, ask(ok(cc=HOUR, delay=0.5), many=10, asked=1, body=1), hit(1)),
+    case("what turns out private is asked by each", "RFC 9111 §5.2.2.7", MUST, ask(ok(cc="private", delay=0.3), many=4, asked=4)),
     case("HEAD is answered from what GET stored", "RFC 9110 §9.3.2", OPTIONAL,
          ask(ok({"X-A": "1"}, cc=HOUR)), hit(b"", method="HEAD", has={"X-A": "1", "Content-Length": ANY})),
     case("an answer to HEAD has no body to serve to GET", "RFC 9110 §9.3.2", MUST, ask(ok(cc=HOUR), method="HEAD"), again()),
