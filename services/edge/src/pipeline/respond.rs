@@ -21,7 +21,7 @@ use caching::{
     range::{self, Asked, Part},
     validate::{self, Precondition},
 };
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream};
 use headers::{
     cookies,
     names::Outcome,
@@ -190,9 +190,19 @@ pub fn from_flight(
     if first {
         headers.extend(head.private.clone());
     }
-    let body = reader.stream().boxed();
     let method = &routed.request.method;
+    // Nobody reads a body that is known to be empty: that is no viewer who has left.
+    let body = if *method == Method::HEAD || is_bodiless(head.status) || head.length == Some(0) {
+        reader.leave_it_running(head.shared);
+        stream::empty().boxed()
+    } else {
+        reader.stream().boxed()
+    };
     streamed(method, head.status, headers, head.length, body, telling)
+}
+
+fn is_bodiless(status: StatusCode) -> bool {
+    status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
 }
 
 /// An answer whose body comes from an origin right now.
@@ -205,13 +215,12 @@ pub fn streamed(
     telling: Telling,
 ) -> Answer {
     headers.remove(header::CONTENT_LENGTH);
-    let bodiless = status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
     let body = if *method == Method::HEAD {
         if let Some(length) = length {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
         ReplyBody::Empty
-    } else if bodiless {
+    } else if is_bodiless(status) {
         ReplyBody::Empty
     } else {
         ReplyBody::Stream { length, body }

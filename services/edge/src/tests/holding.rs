@@ -1,6 +1,8 @@
 //! What is held, for how long, and how it goes.
 
-use crate::testing::{World, behaviour, error, ok, origin::Answer, secs, status, world::asked};
+use crate::testing::{
+    World, behaviour, error, ok, origin::Answer, secs, status, streaming, world::asked,
+};
 use http::Method;
 use model::plan::{Law, Selection};
 use ports::origin::OriginError;
@@ -16,6 +18,26 @@ async fn the_second_request_is_a_hit_until_the_lifetime_is_over() {
     world.passes(secs(1)).await;
     world.get("/a").await.is(200, "v2", "Miss");
     world.origin.was_asked(2);
+}
+
+/// An answer without a body was lost when its viewer was gone before the origin's end was seen.
+#[tokio::test(start_paused = true)]
+async fn what_has_no_body_is_kept_although_nobody_reads_it() {
+    for (code, length) in [(204, None), (200, Some("0"))] {
+        let world = World::new();
+        let (answer, sender) = streaming();
+        let answer = answer.but(code).cached("max-age=60");
+        world
+            .origin
+            .answers([length.into_iter().fold(answer, |one, so| one.with("content-length", so))]);
+        let reply = world.open("/a").await;
+        drop(reply);
+        tokio::task::yield_now().await;
+        drop(sender);
+        world.passes(secs(1)).await;
+        world.get("/a").await.is(code, "", "Hit");
+        world.origin.was_asked(1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
