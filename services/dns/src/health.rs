@@ -17,6 +17,9 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 pub const PART: &str = "dns-edges";
 /// How often the registry is asked.
 const EVERY: Duration = Duration::from_millis(500);
+/// How often it is asked at the start, and how many times.
+const GLANCE: Duration = Duration::from_millis(20);
+const GLANCES: usize = 50;
 /// How long an answer of the registry is waited for.
 const AT_MOST: Duration = Duration::from_secs(2);
 
@@ -58,11 +61,26 @@ impl Watcher {
         }
     }
 
-    /// Asks once.
-    pub async fn look(&mut self) {
+    /// Looks for up to a second until an edge is seen. For the start, when an edge of this very
+    /// process may not have beaten yet, and nothing is wrong.
+    pub async fn first_sight(&mut self) {
+        for _ in 0..GLANCES {
+            match self.ask().await {
+                Ok(beats) if beats.is_empty() => tokio::time::sleep(GLANCE).await,
+                _ => break,
+            }
+        }
+        self.look().await;
+    }
+
+    async fn ask(&self) -> Result<Vec<Beat>, StoreError> {
         let beats = timeout(AT_MOST, self.world.registry.edges()).await;
         let late = |_| Err(StoreError::Unreachable("no answer in 2 s".into()));
-        match beats.unwrap_or_else(late) {
+        beats.unwrap_or_else(late)
+    }
+
+    async fn look(&mut self) {
+        match self.ask().await {
             Ok(beats) if beats.is_empty() => self.ail("no edge is alive"),
             Ok(beats) => self.take(&beats),
             Err(error) => self.ail(&error.to_string()),

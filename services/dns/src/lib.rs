@@ -20,6 +20,7 @@ mod names;
 mod plans;
 mod question;
 mod reply;
+mod room;
 mod serve;
 mod zone;
 
@@ -59,19 +60,19 @@ pub enum StartError {
     Database(#[from] OpenError),
     /// The listen address.
     #[error(
-        "cannot listen for DNS on {address} ({source}): free the port, or set dns.listen; ports \
+        "cannot listen for DNS on {address} ({why}): free the port, or set dns.listen; ports \
          below 1024 need the capability CAP_NET_BIND_SERVICE"
     )]
     Listen {
         /// Which one.
         address: SocketAddr,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
 }
 
 /// Starts the service, and returns once it listens. It knows plans and edges by then if the store
-/// answers within two seconds; if not, it says SERVFAIL until it does. Ends when the world drains.
+/// tells of them within two seconds; if not, it says SERVFAIL until it does. Ends when the world drains.
 ///
 /// # Errors
 /// [`StartError`] for settings, databases or sockets that cannot be used; never for a store that is
@@ -81,7 +82,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let zone = Arc::new(Zone::new(&settings.zone, dns)?);
     let locator = MmdbLocator::open(&settings.geo.databases)?;
     let bound = Sockets::bind(dns.listen).await;
-    let sockets = bound.map_err(|source| StartError::Listen { address: dns.listen, source })?;
+    let sockets = bound.map_err(|why| StartError::Listen { address: dns.listen, why })?;
     let counted = Counted::register(&world.metrics);
     let names = Arc::new(ArcSwap::from_pointee(Names::unknown(&zone)));
     let edges = Arc::new(ArcSwap::from_pointee(Edges::default()));
@@ -90,7 +91,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let mut watcher =
         Watcher::new(world.clone(), dns.order.clone(), Arc::clone(&edges), counted.clone());
     let _ = timeout(FIRST_SIGHT, async {
-        let (_, ()) = tokio::join!(follower.step(), watcher.look());
+        let (_, ()) = tokio::join!(follower.step(), watcher.first_sight());
     })
     .await;
     let listen = sockets.address;

@@ -3,7 +3,7 @@
 //! For: sockets and their bounds. Not for: what is in a message ([`crate::reply`]).
 //!
 //! One message is answered before the next is read from the same place, so nothing piles up: the
-//! kernel's buffer bounds UDP. TCP is bounded in connections, in questions for each, and in time.
+//! kernel's buffer bounds UDP. TCP is bounded in connections ([`crate::room`]), in questions for each, and in time.
 
 use crate::{
     answer::View,
@@ -11,6 +11,7 @@ use crate::{
     metrics::Counted,
     names::Names,
     reply::{Reply, Transport, reply},
+    room::Room,
     zone::Zone,
 };
 use arc_swap::ArcSwap;
@@ -26,12 +27,9 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
-    sync::Semaphore,
     time::timeout,
 };
 
-/// Most TCP connections at once; further ones are closed at once.
-const MOST_CONNECTIONS: usize = 256;
 /// Most questions on one connection.
 const MOST_QUESTIONS: usize = 1000;
 /// How long a connection may take for its next whole question, and to take a reply (RFC 7766 §6.2.3).
@@ -140,7 +138,7 @@ impl Server {
     }
 
     async fn serve_tcp(self: Arc<Self>, listener: TcpListener, drain: Drain) {
-        let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let room = Room::default();
         loop {
             let accepted = tokio::select! {
                 () = drain.signalled() => return,
@@ -150,7 +148,7 @@ impl Server {
                 tokio::time::sleep(BREATH).await;
                 continue;
             };
-            let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            let Some(place) = room.take(peer.ip()) else {
                 continue; // closed, since the stream is dropped
             };
             let (server, drain) = (Arc::clone(&self), drain.clone());
