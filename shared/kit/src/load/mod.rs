@@ -111,8 +111,10 @@ pub fn read(text: &str, variables: Variables) -> Result<Settings, Vec<Fault>> {
     if !odd.is_empty() {
         return Err(odd);
     }
-    let merged = merge(text, variables).map_err(|fault| vec![fault])?;
+    let tables = whole_tables(&variables);
+    let merged = merge(text, without(variables, &tables)).map_err(|fault| vec![fault])?;
     let (tree, mut faults) = walk::walk(&merged);
+    faults.extend(tables);
     match serde_json::from_value::<Settings>(tree) {
         Ok(settings) => {
             faults.extend(together(&settings));
@@ -159,6 +161,30 @@ fn odd(table: &toml::Table, variables: &Variables) -> Vec<Fault> {
         keys.chain(names).map(|name| fault(format!("{name:?}"), problem)).collect();
     faults.sort_by(|one, other| one.path.cmp(&other.path));
     faults
+}
+
+/// Variables that stand for a whole table. One and another for a key in that table would win over
+/// each other by chance.
+fn whole_tables(variables: &Variables) -> Vec<Fault> {
+    let filled = variables.iter().filter(|(_, value)| !value.is_empty());
+    filled.filter_map(|(name, _)| whole_table(name)).collect()
+}
+
+fn whole_table(name: &str) -> Option<Fault> {
+    let path = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
+    let store = path.strip_prefix("object_stores.").is_some_and(|name| !name.contains('.'));
+    let table = store || !path.is_empty() && keys::is_table(&path);
+    table.then(|| Fault {
+        problem: format!("is a table: set its keys, by {name}__KEY"),
+        path,
+        variable: Some(name.to_owned()),
+    })
+}
+
+fn without(mut variables: Variables, tables: &[Fault]) -> Variables {
+    let refused: Vec<_> = tables.iter().filter_map(|fault| fault.variable.as_ref()).collect();
+    variables.retain(|name, _| !refused.contains(&name));
+    variables
 }
 
 fn syntax(text: &str, why: &toml::de::Error) -> Fault {

@@ -123,7 +123,7 @@ fn all_faults_come_together_with_path_and_advice() {
     );
     let expected = [
         "admn: there is no such key; the nearest is `admin`",
-        "control: must be a table: [control] (set by NEARFRONT__CONTROL)",
+        "control: is a table: set its keys, by NEARFRONT__CONTROL__KEY (set by NEARFRONT__CONTROL)",
         "dns.listn: there is no such key; the nearest is `dns.listen` (set by NEARFRONT__DNS__LISTN)",
         "edge.htp: there is no such key; the nearest is `edge.http`",
         "edge.https: must be ADDRESS:PORT",
@@ -163,6 +163,19 @@ fn secrets_are_read_from_files_and_never_printed() {
     std::fs::remove_file(&secret).unwrap();
     let why = load(Some(&file)).unwrap_err().to_string();
     assert!(why.contains("object_stores.default.secret_access_key_file: "), "{why}");
+}
+
+#[test]
+fn a_variable_for_a_whole_table_is_refused_whatever_stands_beside_it() {
+    for (table, key, value) in
+        [("EDGE", "HTTP", "127.0.0.1:81"), ("OBJECT_STORES__A", "URL", "s3://b")]
+    {
+        let (table, key) = (format!("{PREFIX}{table}"), format!("{PREFIX}{table}__{key}"));
+        let found = faults("", &[(&table, "x"), (&key, value)]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("is a table: set its keys"), "{found:?}");
+        assert!(read("", set(&[(&table, ""), (&key, value)])).is_ok());
+    }
 }
 
 #[test]
