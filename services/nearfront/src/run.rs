@@ -98,7 +98,7 @@ async fn watched(
     health.ail(PROCESS, Severity::Unready, "services are starting");
     let listen = settings.admin.listen;
     let admin = admin::start(listen, health.clone(), metrics.clone())
-        .with_context(|| format!("admin.listen = \"{listen}\""))?;
+        .with_context(|| format!("admin: cannot listen on {listen}: is another nearfront running? stop it, or choose another admin.listen in the settings"))?;
     let (stopper, drain) = drain::channel();
     let parts = Parts { drain, health: health.clone(), metrics };
     let ready = async {

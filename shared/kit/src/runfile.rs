@@ -139,10 +139,14 @@ pub fn read(folder: &Path) -> Result<Run, RunError> {
 }
 
 fn parsed(folder: &Path) -> Result<Run, RunError> {
-    let text = fs::read(folder.join(NAME));
-    text.ok()
-        .and_then(|text| serde_json::from_slice(&text).ok())
-        .ok_or_else(|| RunError::NotRunning(folder.to_owned()))
+    let path = folder.join(NAME);
+    let not_running = || RunError::NotRunning(folder.to_owned());
+    match fs::read(&path) {
+        Ok(text) => serde_json::from_slice(&text).map_err(|_| not_running()),
+        // Somebody else's folder: whether anything runs there cannot be known.
+        Err(why) if why.kind() == io::ErrorKind::PermissionDenied => Err(io_error(&path)(why)),
+        Err(_) => Err(not_running()),
+    }
 }
 
 #[cfg(test)]

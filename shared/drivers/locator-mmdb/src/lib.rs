@@ -22,23 +22,23 @@ use std::{
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file cannot be read.
-    #[error("the database {path} cannot be read ({source}): see geo.databases in the settings")]
+    #[error("the database {path} cannot be read ({why}): see geo.databases in the settings")]
     Unreadable {
         /// Which file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// The file is no database, or a broken one.
     #[error(
-        "{path} is not a MaxMind-format database ({source}): fetch it again, or take it out of \
+        "{path} is not a MaxMind-format database ({why}): fetch it again, or take it out of \
          geo.databases in the settings"
     )]
     Invalid {
         /// Which file.
         path: PathBuf,
         /// Why.
-        source: MaxMindDbError,
+        why: MaxMindDbError,
     },
 }
 
@@ -97,9 +97,9 @@ fn merge(known: &mut Located, found: Located) {
 impl Database {
     fn open(path: &Path) -> Result<Self, OpenError> {
         let bytes = std::fs::read(path)
-            .map_err(|source| OpenError::Unreadable { path: path.to_owned(), source })?;
+            .map_err(|why| OpenError::Unreadable { path: path.to_owned(), why })?;
         let reader = Reader::from_source(bytes)
-            .map_err(|source| OpenError::Invalid { path: path.to_owned(), source })?;
+            .map_err(|why| OpenError::Invalid { path: path.to_owned(), why })?;
         Ok(Self { path: path.to_owned(), reader })
     }
 
