@@ -8,7 +8,9 @@ use crate::cli::Check;
 use anyhow::Context;
 use kit::settings::Settings;
 use serde::Serialize;
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, process::ExitCode};
+use std::{
+    collections::BTreeMap, fs::File, io::Read, net::SocketAddr, path::Path, process::ExitCode,
+};
 
 /// Largest file that is looked at, in bytes.
 const MOST: u64 = 8 << 20;
@@ -75,9 +77,13 @@ pub fn run(asked: &Check) -> anyhow::Result<ExitCode> {
 
 fn read(file: &Path) -> anyhow::Result<String> {
     let name = || file.display().to_string();
-    let size = fs::metadata(file).with_context(name)?.len();
-    anyhow::ensure!(size <= MOST, "{} has more than {MOST} bytes", name());
-    fs::read_to_string(file).with_context(name)
+    let mut bytes = Vec::new();
+    // A device or a pipe has no size that could be asked for first.
+    let mut bounded = File::open(file).with_context(name)?.take(MOST + 1);
+    let size = bounded.read_to_end(&mut bytes).with_context(name)?;
+    let fits = u64::try_from(size).is_ok_and(|size| size <= MOST);
+    anyhow::ensure!(fits, "{} has more than {MOST} bytes", name());
+    String::from_utf8(bytes).with_context(name)
 }
 
 /// By its ending, else by its first character.

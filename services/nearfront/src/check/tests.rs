@@ -91,6 +91,13 @@ fn what_is_neither_is_told_by_line() {
 }
 
 #[test]
+fn a_file_without_an_end_is_refused_and_a_device_is_read() {
+    let endless = read(std::path::Path::new("/dev/zero")).unwrap_err().to_string();
+    assert!(endless.starts_with("/dev/zero has more than "), "{endless}");
+    assert_eq!(read(std::path::Path::new("/dev/null")).unwrap(), "");
+}
+
+#[test]
 fn a_file_without_a_telling_name_is_known_by_its_first_character() {
     assert_eq!(kind(Path::new("x"), " {"), Kind::Json);
     assert_eq!(kind(Path::new("x"), "<a/>"), Kind::Xml);
