@@ -24,7 +24,7 @@ pub const AUTHORITY: &str = "authority";
 /// Name of the zone's own certificate, for `*.ZONE`.
 pub const ZONE: &str = "zone";
 
-/// A batch of paths to be forgotten (api.md §9).
+/// A batch of paths to be forgotten (CloudFront developer guide, "Invalidate files").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invalidation {
     /// `I` and 13 or more of `[A-Z0-9]`.

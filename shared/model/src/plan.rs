@@ -23,7 +23,7 @@ pub struct Plan {
     pub domain: String,
     /// Alternate names, lower case; a leading `*.` covers any depth below, not the apex.
     pub aliases: Vec<String>,
-    /// A disabled distribution keeps its names and answers 403 (edge.md §2).
+    /// A disabled distribution keeps its names and answers 403.
     pub enabled: bool,
     /// Object for the path `/`, without leading slash.
     pub default_root_object: Option<String>,
@@ -70,7 +70,8 @@ pub enum TlsMinimum {
     Tls13,
 }
 
-/// Country restriction of a whole distribution (edge.md §19).
+/// Country restriction of a whole distribution (CloudFront developer guide, "Restrict the
+/// geographic distribution of your content").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Countries {
     /// Everybody is served.
@@ -84,7 +85,7 @@ pub enum Countries {
 /// What happens to the requests that one path pattern matches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Behaviour {
-    /// Pattern of edge.md §3; `*` for the default behaviour.
+    /// Path pattern (developer guide, "Cache behavior settings"); `*` for the default behaviour.
     pub pattern: String,
     /// Where misses go.
     pub origin: OriginId,
@@ -104,7 +105,7 @@ pub struct Behaviour {
     pub response_headers: Option<ResponseHeaders>,
 }
 
-/// Viewer protocol policy (edge.md §4).
+/// Viewer protocol policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ViewerProtocol {
     /// HTTP and HTTPS.
@@ -129,7 +130,7 @@ pub enum Methods {
 /// Which caching law decides (contract, promise 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Law {
-    /// CloudFront's: the TTL table of edge.md §9.
+    /// CloudFront's (developer guide, "Manage how long content stays in the cache").
     CloudFront,
     /// RFC 9111 to the letter.
     Http,
@@ -150,7 +151,7 @@ pub struct CachePolicy {
     pub cookies: Selection,
     /// Query strings in the key.
     pub query: Selection,
-    /// Accept-Encoding is normalised to include gzip (edge.md §6.3).
+    /// Accept-Encoding is normalised to include gzip (developer guide, "Serve compressed files").
     pub gzip: bool,
     /// Accept-Encoding is normalised to include br.
     pub brotli: bool,
@@ -158,7 +159,7 @@ pub struct CachePolicy {
     pub all_headers: bool,
 }
 
-/// Lifetimes of edge.md §9.
+/// Lifetimes, as cache policies give them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ttl {
     /// Never kept for less.
@@ -187,7 +188,8 @@ pub enum Selection {
 pub struct Forward {
     /// The policy it came from.
     pub id: Option<PolicyId>,
-    /// Legacy table of edge.md §5.3: unknown headers are forwarded.
+    /// Older settings without policies: unknown headers are forwarded (developer guide, "HTTP request
+    /// headers and CloudFront behavior").
     pub legacy: bool,
     /// Viewer headers, names lower case.
     pub headers: HeaderSelection,
@@ -267,7 +269,7 @@ pub enum OriginProtocol {
     MatchViewer,
 }
 
-/// What is done about one error status (edge.md §13.2).
+/// What is done about one error status (developer guide, "Generate custom error responses").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorRule {
     /// Status from the origin or the edge.
@@ -278,7 +280,7 @@ pub struct ErrorRule {
     pub page: Option<(String, u16)>,
 }
 
-/// A response headers policy (edge.md §15), written out.
+/// A response headers policy (developer guide, "Understand response headers policies"), written out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ResponseHeaders {
     /// Names to take away, lower case.
