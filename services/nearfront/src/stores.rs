@@ -67,7 +67,14 @@ async fn redis(url: &str, health: &Health) -> Result<Stores> {
 }
 
 async fn wait(health: &Health, why: &str) {
-    tracing::warn!(why, "the metadata store cannot be reached; trying again");
-    health.ail(PART, Severity::Unready, format!("cannot be reached: {why}"));
+    tracing::warn!(
+        why,
+        "the metadata store cannot be reached: see metadata.url in the settings; trying again"
+    );
+    health.ail(
+        PART,
+        Severity::Unready,
+        format!("cannot be reached: {why}; see metadata.url in the settings"),
+    );
     tokio::time::sleep(AGAIN_AFTER).await;
 }
