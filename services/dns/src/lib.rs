@@ -22,6 +22,7 @@ mod question;
 mod reply;
 mod room;
 mod serve;
+mod udp;
 mod zone;
 
 pub use zone::ZoneFault;

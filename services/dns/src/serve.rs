@@ -12,6 +12,7 @@ use crate::{
     names::Names,
     reply::{Reply, Transport, reply},
     room::Room,
+    udp::{Received, Udp},
     zone::Zone,
 };
 use arc_swap::ArcSwap;
@@ -26,7 +27,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream, UdpSocket},
+    net::{TcpListener, TcpStream},
     time::timeout,
 };
 
@@ -41,7 +42,7 @@ const BREATH: Duration = Duration::from_millis(20);
 
 /// Both sockets, on one port.
 pub struct Sockets {
-    udp: UdpSocket,
+    udp: Udp,
     tcp: TcpListener,
     /// Where they listen.
     pub address: SocketAddr,
@@ -66,7 +67,7 @@ impl Sockets {
     async fn try_bind(address: SocketAddr) -> io::Result<Self> {
         let tcp = TcpListener::bind(address).await?;
         let address = tcp.local_addr()?;
-        let udp = UdpSocket::bind(address).await?;
+        let udp = Udp::bind(address).await?;
         Ok(Self { udp, tcp, address })
     }
 }
@@ -121,19 +122,25 @@ impl Server {
         reply
     }
 
-    async fn serve_udp(&self, socket: &UdpSocket) {
+    async fn serve_udp(&self, socket: &Udp) {
         let mut buffer = vec![0; usize::from(u16::MAX)];
         loop {
-            let Ok((length, peer)) = socket.recv_from(&mut buffer).await else {
+            let Ok(received) = socket.receive(&mut buffer).await else {
                 tokio::time::sleep(BREATH).await;
                 continue;
             };
-            let message = buffer.get(..length).unwrap_or_default();
-            if let Some(reply) = self.reply(message, peer.ip(), Transport::Udp)
-                && let Err(error) = socket.send_to(&reply.bytes, peer).await
-            {
-                tracing::debug!(%peer, %error, "a reply cannot be sent");
+            for message in received.datagrams(&buffer) {
+                self.reply_udp(socket, &received, message).await;
             }
+        }
+    }
+
+    async fn reply_udp(&self, socket: &Udp, received: &Received, message: &[u8]) {
+        let peer = received.peer();
+        if let Some(reply) = self.reply(message, peer.ip(), Transport::Udp)
+            && let Err(error) = socket.reply(received, &reply.bytes).await
+        {
+            tracing::debug!(%peer, %error, "a reply cannot be sent");
         }
     }
 

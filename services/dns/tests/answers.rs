@@ -4,7 +4,7 @@
 mod common;
 
 use common::{
-    Running,
+    Running, SOON,
     ask::{answers, ask, denial, exchange, for_subnet, look, on_behalf, question, scope, tcp, udp},
     edge, fleet, plan, settings,
 };
@@ -14,7 +14,7 @@ use hickory_proto::{
 };
 use kit::settings::Settings;
 use serde_json::json;
-use std::net::SocketAddr;
+use std::{collections::BTreeSet, net::SocketAddr};
 use tempfile::TempDir;
 use testkit::mmdb::write_mmdb;
 use tokio::net::TcpStream;
@@ -361,4 +361,43 @@ async fn a_taken_port_is_a_clear_error() {
     };
     let error = nearfront_dns::start(&settings, world).await.unwrap_err();
     assert!(error.to_string().contains("dns.listen"), "{error}");
+}
+
+#[tokio::test]
+async fn a_reply_leaves_from_the_address_that_was_asked() {
+    let asked = question(NAME, RecordType::A).to_vec().unwrap();
+    for (listen, addresses) in
+        [("0.0.0.0:0", &["127.0.0.1", "127.0.0.2"][..]), ("[::]:0", &["::1", "127.0.0.2"])]
+    {
+        if std::net::UdpSocket::bind((addresses[0], 0)).is_err() {
+            continue; // this machine has no IPv6
+        }
+        let mut settings = settings();
+        settings.dns.listen = listen.parse().unwrap();
+        let dns = running(&settings).await;
+        for address in addresses {
+            let to = SocketAddr::new(address.parse().unwrap(), dns.listen.port());
+            // The client's socket is connected: it takes replies from there alone.
+            assert_eq!(udp(to, &asked).await[3] & 0xF, 0, "{listen} {address}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_datagram_of_a_burst_is_answered() {
+    let dns = running(&settings()).await;
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(dns.listen).await.unwrap();
+    let mut asked = question(NAME, RecordType::A);
+    let mut missing: BTreeSet<u16> = (0..50).collect();
+    for id in &missing {
+        asked.metadata.id = *id;
+        socket.send(&asked.to_vec().unwrap()).await.unwrap();
+    }
+    while !missing.is_empty() {
+        let mut buffer = [0; 512];
+        let received = tokio::time::timeout(SOON, socket.recv(&mut buffer)).await;
+        let reply = Message::from_vec(&buffer[..received.unwrap().unwrap()]).unwrap();
+        assert!(missing.remove(&reply.metadata.id));
+    }
 }

@@ -36,7 +36,8 @@ pub fn on_behalf(name: &str, subnet: &str) -> Message {
 
 /// Sends bytes in a datagram; the reply's bytes.
 pub async fn udp(to: SocketAddr, bytes: &[u8]) -> Vec<u8> {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let from = if to.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
+    let socket = UdpSocket::bind(from).await.unwrap();
     socket.connect(to).await.unwrap();
     socket.send(bytes).await.unwrap();
     let mut buffer = vec![0; 65535];
