@@ -57,6 +57,9 @@ class Nearfront(Up):
 
     name = "nearfront"
 
+    def __init__(self):
+        super().__init__({"edge": {"cache_status": True}})
+
     def prefix(self, case):
         return f"/{case.under}"
 

@@ -138,6 +138,7 @@ fn engine(
         via: names.via(Version::HTTP_11, &via_host),
         names,
         via_host,
+        cache_status: settings.edge.cache_status,
         pop: settings.edge.pop.clone(),
         pop_value: value(&settings.edge.pop),
         https_port: https.port(),

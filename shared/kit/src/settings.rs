@@ -70,6 +70,8 @@ pub struct Edge {
     pub product: String,
     /// Budget of the memory cache: bytes, or a number with KiB, MiB or GiB.
     pub memory: String,
+    /// Whether replies say in `Cache-Status` how the cache came by them (RFC 9211).
+    pub cache_status: bool,
     /// Worker threads; none: one per core.
     pub workers: Option<usize>,
     /// PEM file of further authorities that origins' certificates may come from.
@@ -197,6 +199,7 @@ impl Default for Edge {
             public_addresses: Vec::new(),
             product: "nearfront".into(),
             memory: "256MiB".into(),
+            cache_status: false,
             workers: None,
             origin_ca_file: None,
         }

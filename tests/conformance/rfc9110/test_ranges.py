@@ -1,5 +1,7 @@
 """RFC 9110 §14 and RFC 9111 §3.3, §3.4: parts."""
 
+import email
+
 from script import *  # noqa: F403
 
 HOUR = "max-age=3600"
@@ -7,14 +9,24 @@ TEN = b"0123456789"
 THEN = "Sun, 06 Nov 1994 08:49:37 GMT"
 WHOLE = ok({"ETag": '"1"', "Last-Modified": THEN}, cc=HOUR, body=TEN)
 PARTS = ok({"ETag": '"1"', "Accept-Ranges": "bytes"}, cc=HOUR, body=TEN, part=True)
+TYPED = ok({"Content-Type": "text/css"}, cc=HOUR, body=TEN)
 LATELY = str(At(-10))  # of the loading of this file: the same in every message
 LATER = "not built yet: parts are not stored"
-SEVERAL = "not built yet: several ranges in one answer"
 
 
 def part(name, wanted, body, section="RFC 9110 §14.1.2", level=OPTIONAL, status=206, spans=None, origin=WHOLE, **headers):
     has = {"Content-Range": spans} if spans else {}
     return case(name, section, level, ask(origin), hit(body, {"Range": wanted, **headers}, status=status, has=has))
+
+
+def parted(*expected):
+    """Checks what a multipart answer holds: the place and the bytes of each part."""
+    def check(got):
+        message = email.message_from_bytes(b"Content-Type: %s\r\n\r\n%s" % (got["Content-Type"].encode(), got.body))
+        parts = tuple((part["Content-Range"], part.get_payload(decode=True)) for part in message.walk() if not part.is_multipart())
+        kinds = {part.get_content_type() for part in message.walk() if not part.is_multipart()}
+        return None if (parts, kinds) == (expected, {"text/css"}) else f"its parts are {parts} of {kinds}"
+    return check
 
 
 test_ranges = cases(
@@ -79,7 +91,15 @@ test_parts = cases(
          ask(ok(cc=HOUR, body=b"abcdefghij", part=True), {"Range": "bytes=5-9"}, status=206),
          ask(ok(cc=HOUR, body=b"abcdefghij", part=True), body=b"abcdefghij")),
     case("two ranges in one answer", "RFC 9110 §14.6", OPTIONAL,
-         ask(WHOLE), hit(None, {"Range": "bytes=0-1,8-9"}, status=206, has={"Content-Type": lambda kind: kind.startswith("multipart/byteranges; boundary=")}), missing=SEVERAL),
+         ask(WHOLE), hit(None, {"Range": "bytes=0-1,8-9"}, status=206, has={"Content-Type": lambda kind: kind.startswith("multipart/byteranges; boundary=")})),
+    case("each part says where it belongs and has the type of the whole", "RFC 9110 §15.3.7.2", MUST,
+         ask(TYPED), hit(None, {"Range": "bytes=0-1,8-9"}, status=206, has={"Content-Range": None}, check=parted(("bytes 0-1/10", b"01"), ("bytes 8-9/10", b"89")))),
+    case("one that is there of two is one part", "RFC 9110 §15.3.7.2", MUST,
+         ask(WHOLE), hit(b"89", {"Range": "bytes=30-,8-9"}, status=206, has={"Content-Range": "bytes 8-9/10"})),
+    case("none that is there of two", "RFC 9110 §14.1.2", OPTIONAL,
+         ask(WHOLE), hit(b"", {"Range": "bytes=30-,40-"}, status=416, has={"Content-Range": "bytes */10"})),
+    case("one of two that cannot be read", "RFC 9110 §14.2", MUST, ask(WHOLE), hit(TEN, {"Range": "bytes=0-1,a"})),
+    case("If-Range that does not hold, and two ranges", "RFC 9110 §13.1.5", MUST, ask(WHOLE), hit(TEN, {"Range": "bytes=0-1,8-9", "If-Range": '"2"'})),
     case("overlapping ranges are one or the whole", "RFC 9110 §14.2", OPTIONAL,
          ask(WHOLE), hit(None, {"Range": "bytes=0-5,3-9"}, status=None, check=lambda got: None if got.body == TEN else "not all the bytes")),
     case("very many ranges are not followed", "RFC 9110 §14.2", SHOULD,

@@ -7,7 +7,7 @@ use crate::{
         route::Routed,
     },
 };
-use caching::{StoredView, vary};
+use caching::{StoredView, reuse::Why, vary};
 use headers::query;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use model::units::{Seconds, Timestamp};
@@ -27,8 +27,8 @@ pub struct Found {
     pub key: CacheKey,
     /// What is held.
     pub stored: Option<Arc<Stored>>,
-    /// Whether something was held that a ban has taken away.
-    pub banned: bool,
+    /// Why nothing is, where that is so.
+    pub missing: Why,
 }
 
 impl Found {
@@ -57,16 +57,19 @@ pub fn view(stored: &Stored) -> StoredView<'_> {
 /// Finds what is held. Dropping the call half-way leaves everything as it was.
 pub async fn find(store: &dyn CacheStore, bans: &Bans, keyed: Keyed) -> Found {
     let mut key = keyed.key;
-    let (mut stored, mut banned) = spared(store, bans, &keyed, key).await;
+    let (mut stored, mut missing) = spared(store, bans, &keyed, key).await;
     if let Some(signpost) = stored.take_if(|stored| stored.status == SIGNPOST) {
         let names = directions(&signpost);
         key = key::variant(key, &names, &keyed.viewed.routed.request.headers);
-        (stored, banned) = spared(store, bans, &keyed, key).await;
+        (stored, missing) = spared(store, bans, &keyed, key).await;
+        if missing == Why::Absent {
+            missing = Why::OtherVariant;
+        }
         if stored.take_if(|variant| variant.requested_at < signpost.received_at).is_some() {
             store.remove(&key);
         }
     }
-    Found { keyed, key, stored, banned }
+    Found { keyed, key, stored, missing }
 }
 
 async fn spared(
@@ -74,23 +77,23 @@ async fn spared(
     bans: &Bans,
     keyed: &Keyed,
     key: CacheKey,
-) -> (Option<Arc<Stored>>, bool) {
+) -> (Option<Arc<Stored>>, Why) {
     let held = match store.find(&key) {
         Lookup::Found(stored) => Some(stored),
         Lookup::Absent => None,
         Lookup::Later(later) => later.await,
     };
     let Some(stored) = held else {
-        return (None, false);
+        return (None, Why::Absent);
     };
     let number = bans.latest();
     let checked = stored.bans_checked.load(Ordering::Relaxed);
     if checked < number && is_banned(bans, &keyed.viewed.routed, checked) {
         store.remove(&key);
-        return (None, true);
+        return (None, Why::Banned);
     }
     stored.spared_up_to(number);
-    (Some(stored), false)
+    (Some(stored), Why::Absent)
 }
 
 /// Whether a ban later than `since` matches what a request asks for.

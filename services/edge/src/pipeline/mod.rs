@@ -26,7 +26,7 @@ use crate::{
     serve::Current,
 };
 use caching::{
-    reuse::{self, Decision, Why},
+    reuse::{self, Decision},
     validate::Validators,
 };
 use fetch::Landing;
@@ -76,6 +76,8 @@ pub struct Engine {
     pub via_host: String,
     /// Our member of `Via` in responses.
     pub via: HeaderValue,
+    /// Whether replies carry `Cache-Status`.
+    pub cache_status: bool,
     /// Our place.
     pub pop: String,
     /// The same, as a header.
@@ -142,12 +144,12 @@ impl Engine {
                 self.meters.served_stale();
                 Ok(self.serve(&found))
             }
-            Decision::Revalidate(validators, _) => {
-                let asking = fetch::collapsed(self, found, body, Some(validators));
+            Decision::Revalidate(validators, why) => {
+                let asking = fetch::collapsed(self, found, body, Some(validators), why);
                 asking.instrument(debug_span!("fetch")).await
             }
-            Decision::Fetch(_) => {
-                let asking = fetch::collapsed(self, found, body, None);
+            Decision::Fetch(why) => {
+                let asking = fetch::collapsed(self, found, body, None, why);
                 asking.instrument(debug_span!("fetch")).await
             }
             Decision::GatewayTimeout => Err(Failure::OnlyIfCached),
@@ -159,7 +161,7 @@ impl Engine {
         let terms = routed.behaviour.terms(&routed.distribution);
         let request = routed.request.view();
         match found.view() {
-            None if found.banned => reuse::absent(&terms, &request, Why::Banned),
+            None => reuse::absent(&terms, &request, found.missing),
             view => reuse::decide(&terms, &request, view.as_ref(), self.now()),
         }
     }

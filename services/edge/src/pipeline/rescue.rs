@@ -129,6 +129,14 @@ impl Failure {
         }
     }
 
+    /// What the origin answered, if it did.
+    pub const fn answered(&self) -> Option<StatusCode> {
+        match self {
+            Self::Status(status) => Some(*status),
+            _ => None,
+        }
+    }
+
     /// Whether the connection ends with the answer: what follows may not be a request.
     const fn ends_connection(&self) -> bool {
         matches!(self, Self::BadRequest(_) | Self::UrlTooLong | Self::HeadTooLong)

@@ -18,7 +18,9 @@ use crate::{
 use bytes::Bytes;
 use caching::{
     StoredView, age,
+    multipart::Envelope,
     range::{self, Asked, Part},
+    status::CacheStatus,
     validate::{self, Precondition},
 };
 use futures::{StreamExt as _, stream};
@@ -58,31 +60,51 @@ pub struct Telling {
     pub age: Option<Seconds>,
     /// For `Server-Timing`; none for what the edge made itself.
     pub timing: Option<Cache>,
+    /// For `Cache-Status`; the same.
+    pub status: Option<CacheStatus>,
 }
 
 impl Telling {
     /// From what is held.
     pub const fn hit() -> Self {
-        Self { outcome: Outcome::Hit, age: None, timing: Some(Cache::Hit("EDGE")) }
+        Self {
+            outcome: Outcome::Hit,
+            age: None,
+            timing: Some(Cache::Hit("EDGE")),
+            status: Some(CacheStatus::hit()),
+        }
     }
 
     /// From what is held and the origin has just confirmed.
-    pub const fn refreshed() -> Self {
-        Self { outcome: Outcome::RefreshHit, ..Self::hit() }
+    pub const fn refreshed(status: CacheStatus) -> Self {
+        Self { outcome: Outcome::RefreshHit, status: Some(status), ..Self::hit() }
     }
 
     /// From the origin.
-    pub const fn asked(upstream: Upstream) -> Self {
-        Self { outcome: Outcome::Miss, age: None, timing: Some(Cache::Miss(upstream)) }
+    pub const fn asked(upstream: Upstream, status: CacheStatus) -> Self {
+        let timing = Some(Cache::Miss(upstream));
+        Self { outcome: Outcome::Miss, age: None, timing, status: Some(status) }
     }
 
     /// By the edge itself.
     pub const fn made(outcome: Outcome) -> Self {
-        Self { outcome, age: None, timing: None }
+        Self { outcome, age: None, timing: None, status: None }
+    }
+
+    /// The same, but this is what it says in `Cache-Status`; of the lifetime it says what it did.
+    pub fn saying(self, status: CacheStatus) -> Self {
+        let told = self.status.map_or(status, |before| status.with_ttl_of(before));
+        Self { status: Some(told), ..self }
     }
 
     fn aged(self, age: Seconds) -> Self {
         Self { age: Some(age), ..self }
+    }
+
+    /// It is this copy that is served.
+    fn of_copy(self, view: &StoredView<'_>, now: Timestamp) -> Self {
+        let status = self.status.map(|status| status.of_copy(view, now));
+        Self { age: Some(age::current(view, now)), status, ..self }
     }
 }
 
@@ -90,20 +112,22 @@ impl Telling {
 pub fn from_store(engine: &Engine, found: &Found, stored: &Stored, telling: Telling) -> Answer {
     let routed = found.routed();
     let view = lookup::view(stored);
-    let telling = telling.aged(age::current(&view, engine.now()));
+    let telling = telling.of_copy(&view, engine.now());
     if let Some(answer) = by_condition(routed, &view, telling) {
         return answer;
     }
     let request = &routed.request;
     let part = match stored.status {
         StatusCode::OK => {
-            range::asked(&request.method, &request.headers, &stored.headers, stored.length)
+            let law = routed.behaviour.behaviour.cache.law;
+            range::asked(law, &request.method, &request.headers, &stored.headers, stored.length)
         }
         _ => Asked::Whole,
     };
     match part {
         Asked::Whole => whole(&request.method, stored, telling),
         Asked::One(part) => partial(stored, part, telling),
+        Asked::Several(parts) => several(stored, &parts, telling),
         Asked::Unsatisfiable => unsatisfiable(stored, telling),
     }
 }
@@ -129,6 +153,23 @@ fn partial(stored: &Stored, part: Part, telling: Telling) -> Answer {
         body: ReplyBody::Pieces(cut(&stored.body, part)),
         telling,
     }
+}
+
+/// Several parts in one answer: the bytes are shared with the whole.
+fn several(stored: &Stored, parts: &[Part], telling: Telling) -> Answer {
+    let envelope = Envelope::new(rand::random());
+    let mut pieces = Vec::new();
+    for part in parts {
+        let head = envelope.head(&stored.headers, *part, stored.length);
+        pieces.push(Bytes::from(head));
+        pieces.extend(cut(&stored.body, *part));
+    }
+    pieces.push(Bytes::from(envelope.tail()));
+    let mut headers = stored.headers.clone();
+    headers.remove(header::CONTENT_RANGE);
+    set(&mut headers, &header::CONTENT_TYPE, &envelope.content_type());
+    let body = ReplyBody::Pieces(pieces);
+    Answer { status: StatusCode::PARTIAL_CONTENT, headers, body, telling }
 }
 
 fn unsatisfiable(stored: &Stored, telling: Telling) -> Answer {
@@ -168,12 +209,14 @@ pub fn from_flight(
     head: &Head,
     reader: Reader,
     first: bool,
+    status: CacheStatus,
 ) -> Answer {
     let routed = found.routed();
     let telling = if first {
-        Telling::asked(head.upstream)
+        Telling::asked(head.upstream, status)
     } else {
-        Telling::hit().aged(engine.now().since(head.received_at))
+        let waited = Telling { status: Some(status), ..Telling::hit() };
+        waited.aged(engine.now().since(head.received_at))
     };
     let view = StoredView {
         status: head.status,
@@ -272,6 +315,7 @@ pub fn finish(
         outcome => outcome,
     };
     trail.ended_as(outcome);
+    let said = telling.status.filter(|_| engine.cache_status).map(|status| status.to_string());
     let date = (!headers.contains_key(header::DATE)).then(|| date(trail.now()));
     viewer_response::stamp(
         &mut headers,
@@ -282,6 +326,7 @@ pub fn finish(
             pop: &engine.pop_value,
             id: &trail.id,
             age: telling.age,
+            said: said.as_deref(),
             date: date.as_ref(),
         },
     );

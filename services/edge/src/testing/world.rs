@@ -266,6 +266,7 @@ fn engine(memory: u64, origin: Arc<FakeOrigin>) -> Engine {
         via: names.via(Version::HTTP_11, &via_host),
         names,
         via_host,
+        cache_status: false,
         pop: "LOC1-P1".into(),
         pop_value: value("LOC1-P1"),
         https_port: 8443,

@@ -65,7 +65,7 @@ async fn parts_come_from_the_whole_copy() {
         ("bytes=10-", 416, "", "bytes */10"),
         ("bytes=4-2", 200, "0123456789", ""),
         ("lines=1-2", 200, "0123456789", ""),
-        ("bytes=0-1,3-4", 200, "0123456789", ""),
+        ("bytes=3-4,0-1", 200, "0123456789", ""),
     ] {
         let got = world.get_with("/a", &[("range", range)]).await;
         assert_eq!(got.is(expected, body, "Hit").header("content-range"), told, "{range}");

@@ -33,6 +33,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("dns.order", Kind::List(values::edge)),
     ("dns.public_addresses", Kind::List(values::ip)),
     ("dns.ttl", Kind::Whole(0, 604_800)),
+    ("edge.cache_status", Kind::Flag),
     ("edge.http", Kind::Text(values::address)),
     ("edge.https", Kind::Text(values::address)),
     ("edge.id", Kind::Text(values::edge)),

@@ -1,18 +1,28 @@
 //! Parts of a body whose length is known (RFC 9110 §14).
 //!
 //! For: what a viewer's `Range` means for a stored body. Not for: fetching parts from origins, nor
-//! for several parts in one answer: more than one range is answered with the whole.
+//! how several parts are written into one answer: see [`crate::multipart`].
 
 use crate::{dates, validate};
 use http::{HeaderMap, Method, header};
+use model::plan::Law;
+
+/// Most parts of one answer. Each costs a head of a hundred bytes or so, and nobody who reads a
+/// document or a film asks for more (RFC 9110 §17.15).
+pub const MOST_PARTS: usize = 16;
+
+/// Most ranges of one request that are looked at; more are answered with the whole.
+const MOST_RANGES: usize = 64;
 
 /// What to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// Everything, 200.
     Whole,
     /// A part, 206.
     One(Part),
+    /// Two to [`MOST_PARTS`] parts that do not overlap, in this order, 206.
+    Several(Vec<Part>),
     /// Nothing of it is there, 416.
     Unsatisfiable,
 }
@@ -32,6 +42,21 @@ impl Part {
         self.end.saturating_sub(self.start).saturating_add(1)
     }
 
+    /// Whether both have a byte in common.
+    const fn overlaps(self, other: Self) -> bool {
+        self.start <= other.end && other.start <= self.end
+    }
+
+    /// Whether both together are one piece.
+    const fn touches(self, other: Self) -> bool {
+        self.start <= other.end.saturating_add(1) && other.start <= self.end.saturating_add(1)
+    }
+
+    /// Both and what is between them.
+    fn with(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
     /// `Content-Range` of a 206: `bytes 0-499/1234`.
     pub fn content_range(self, length: u64) -> String {
         format!("bytes {}-{}/{length}", self.start, self.end)
@@ -46,9 +71,16 @@ pub fn unsatisfied(length: u64) -> String {
 /// What a request asks of a body of `length` bytes that is stored with these headers and would be
 /// answered with 200.
 ///
-/// Shape:  only GET has ranges; `If-Range` that does not hold means the whole.
+/// Shape:  only GET has ranges; `If-Range` that does not hold means the whole. Several ranges of an
+///         encoded body too: a viewer would take the coding for that of all parts together.
 /// Errors: none. A range that cannot be read counts as absent (RFC 9110 §14.2).
-pub fn asked(method: &Method, request: &HeaderMap, stored: &HeaderMap, length: u64) -> Asked {
+pub fn asked(
+    law: Law,
+    method: &Method,
+    request: &HeaderMap,
+    stored: &HeaderMap,
+    length: u64,
+) -> Asked {
     let Some(value) = request.get(header::RANGE) else {
         return Asked::Whole;
     };
@@ -56,45 +88,99 @@ pub fn asked(method: &Method, request: &HeaderMap, stored: &HeaderMap, length: u
     if *method != Method::GET || !single || !if_range(request, stored) {
         return Asked::Whole;
     }
-    parse(value.as_bytes(), length)
+    match parse(law, value.as_bytes(), length) {
+        Asked::Several(_) if stored.contains_key(header::CONTENT_ENCODING) => Asked::Whole,
+        asked => asked,
+    }
 }
 
 /// Reads a `Range` value against a known length.
-pub fn parse(value: &[u8], length: u64) -> Asked {
-    read(value, length).unwrap_or(Asked::Whole)
+///
+/// Shape:  under [`Law::Http`], ranges that overlap or touch become one, and those beyond the body
+///         are left out (RFC 9110 §14.2, §15.3.7.2); under [`Law::CloudFront`] several ranges count
+///         only where they ascend, do not overlap and are all there (CloudFront developer guide,
+///         range GETs).
+/// Errors: none; what counts for nothing is the whole.
+pub fn parse(law: Law, value: &[u8], length: u64) -> Asked {
+    read(value, length).map_or(Asked::Whole, |wanted| choose(law, &wanted, length))
 }
 
-fn read(value: &[u8], length: u64) -> Option<Asked> {
+/// The ranges in their order. None when one of them cannot be read, or none is there, or too many.
+fn read(value: &[u8], length: u64) -> Option<Vec<Span>> {
     let (unit, set) = value.split_at_checked(value.iter().position(|byte| *byte == b'=')?)?;
     if !unit.trim_ascii().eq_ignore_ascii_case(b"bytes") {
         return None;
     }
-    let mut ranges = set.get(1..)?.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    let one = ranges.by_ref().find(|range| !range.is_empty())?;
-    if ranges.any(|range| !range.is_empty()) {
-        return None;
-    }
-    let (first, last) = one.split_at_checked(one.iter().position(|byte| *byte == b'-')?)?;
-    part(first, last.get(1..)?, length)
+    let ranges = set.get(1..)?.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let ranges = ranges.filter(|range| !range.is_empty()).take(MOST_RANGES + 1);
+    let wanted: Vec<_> = ranges.map(|range| one(range, length)).collect::<Option<_>>()?;
+    (1..=MOST_RANGES).contains(&wanted.len()).then_some(wanted)
 }
 
-fn part(first: &[u8], last: &[u8], length: u64) -> Option<Asked> {
-    let final_byte = length.checked_sub(1);
+/// Reads one range.
+fn one(range: &[u8], length: u64) -> Option<Span> {
+    let (first, last) = range.split_at_checked(range.iter().position(|byte| *byte == b'-')?)?;
+    let last = last.get(1..)?;
     let (start, end) = match (first.is_empty(), last.is_empty()) {
         (true, true) => return None,
         (true, false) => (length.saturating_sub(number(last)?), None),
         (false, true) => (number(first)?, None),
         (false, false) => (number(first)?, Some(number(last)?)),
     };
-    if end.is_some_and(|end| end < start) {
-        return None;
+    end.is_none_or(|end| start <= end).then_some(Span { start, end })
+}
+
+/// From an offset to another or to the end, wherever that is.
+#[derive(Clone, Copy)]
+struct Span {
+    start: u64,
+    end: Option<u64>,
+}
+
+impl Span {
+    /// What there is of it; none when it begins beyond the body.
+    fn within(self, length: u64) -> Option<Part> {
+        let most = length.checked_sub(1).filter(|most| self.start <= *most)?;
+        Some(Part { start: self.start, end: self.end.unwrap_or(most).min(most) })
     }
-    Some(match final_byte {
-        Some(most) if start <= most => {
-            Asked::One(Part { start, end: end.unwrap_or(most).min(most) })
+}
+
+fn choose(law: Law, wanted: &[Span], length: u64) -> Asked {
+    let parts: Vec<Part> = wanted.iter().filter_map(|span| span.within(length)).collect();
+    let (several, all) = (wanted.len() > 1, wanted.len() == parts.len());
+    match law {
+        Law::CloudFront if several && !(all && ascend(&parts)) => Asked::Whole,
+        Law::CloudFront => of_parts(parts),
+        Law::Http => of_parts(coalesce(parts)),
+    }
+}
+
+fn of_parts(parts: Vec<Part>) -> Asked {
+    match parts.as_slice() {
+        [] => Asked::Unsatisfiable,
+        [part] => Asked::One(*part),
+        several if several.len() > MOST_PARTS => Asked::Whole,
+        _ => Asked::Several(parts),
+    }
+}
+
+fn ascend(parts: &[Part]) -> bool {
+    parts.is_sorted_by(|one, next| one.start < next.start && !one.overlaps(*next))
+}
+
+/// Makes one of those that overlap or touch, in the place of the first of them; the others stay in
+/// the order that they were asked in (RFC 9110 §15.3.7.2).
+fn coalesce(parts: Vec<Part>) -> Vec<Part> {
+    let mut kept: Vec<Part> = Vec::with_capacity(parts.len());
+    for mut part in parts {
+        let mut place = kept.len();
+        while let Some(at) = kept.iter().position(|other| other.touches(part)) {
+            part = part.with(kept.remove(at));
+            place = place.min(at);
         }
-        _ => Asked::Unsatisfiable,
-    })
+        kept.insert(place.min(kept.len()), part);
+    }
+    kept
 }
 
 /// Digits only; a number too long to be true is the largest.

@@ -47,6 +47,10 @@ pub enum Why {
     Absent,
     /// What was held has been invalidated.
     Banned,
+    /// Variants are held, but not the one for this request.
+    OtherVariant,
+    /// The cache policy keeps nothing.
+    KeepsNothing,
     /// This method is never answered from what is held.
     Method,
     /// Its lifetime is over.
@@ -67,6 +71,8 @@ impl Why {
         match self {
             Self::Absent => "absent",
             Self::Banned => "banned",
+            Self::OtherVariant => "other_variant",
+            Self::KeepsNothing => "keeps_nothing",
             Self::Method => "method",
             Self::Stale => "stale",
             Self::NoCache => "no_cache",
@@ -97,11 +103,21 @@ pub fn decide(
     }
 }
 
-/// What to do when nothing usable is held, for a reason that the caller knows.
+/// What to do when nothing usable is held, for a reason that the caller knows; that nothing could
+/// ever be held for such a request is a better one.
 pub fn absent(terms: &Terms<'_>, request: &RequestView<'_>, why: Why) -> Decision {
     let asks =
         terms.law == Law::Http && Directives::of_request(request.headers).has(Flag::OnlyIfCached);
+    let why = never(terms, request.method).unwrap_or(why);
     if asks { Decision::GatewayTimeout } else { Decision::Fetch(why) }
+}
+
+fn never(terms: &Terms<'_>, method: &Method) -> Option<Why> {
+    match () {
+        () if terms.caching_disabled() || terms.all_headers => Some(Why::KeepsNothing),
+        () if !terms.answers(method) => Some(Why::Method),
+        () => None,
+    }
 }
 
 /// Whether an answer to a method that may change things takes the copies of its URL away

@@ -1,6 +1,6 @@
 //! The words by which this product names itself to viewers and origins, each said once.
 //!
-//! For: `X-Cache`, `Via`, `Server`, `User-Agent` and `CDN-Loop`.
+//! For: `X-Cache`, `Cache-Status`, `Via`, `Server`, `User-Agent` and `CDN-Loop`.
 //! Not for: names of hosts.
 
 use http::{HeaderName, HeaderValue, Version};
@@ -13,6 +13,8 @@ pub const X_AMZ_CF_POP: HeaderName = HeaderName::from_static("x-amz-cf-pop");
 pub const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 /// Addresses that a request came through.
 pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// What each cache on the way did (RFC 9211).
+pub const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 /// RFC 8586.
 pub const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 /// Removed by proxies of old, never sent on.
@@ -66,6 +68,16 @@ impl Names {
         value(&format!("{} from {}", outcome.as_str(), self.word))
     }
 
+    /// One member of `Cache-Status`: our name, as a token where it is one, else as a string
+    /// (RFC 9211 §2), and what `said` says behind it: `Nearfront; hit; ttl=30`.
+    pub fn cache_status(&self, said: &str) -> HeaderValue {
+        let name = &self.brand;
+        if is_token(name) {
+            return value(&format!("{name}; {said}"));
+        }
+        value(&format!("\"{}\"; {said}", name.replace(['"', '\\'], "")))
+    }
+
     /// One member of `Via`: `1.1 HOST (Nearfront)`; `version` is that of the message received
     /// (RFC 9110 §7.6.3), `host` the pseudonym of this edge: an id, a dot and the zone.
     pub fn via(&self, version: Version, host: &str) -> HeaderValue {
@@ -77,6 +89,13 @@ impl Default for Names {
     fn default() -> Self {
         Self::of("nearfront")
     }
+}
+
+/// Whether a structured field can have it as a token (RFC 9651 §3.3.4).
+fn is_token(text: &str) -> bool {
+    let first = text.bytes().next();
+    let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/".contains(&byte);
+    first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'*') && text.bytes().all(inside)
 }
 
 /// A version as `Via` and `CloudFront-Viewer-Http-Version` write it: `1.1`, `2.0`.

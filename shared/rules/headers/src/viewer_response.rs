@@ -9,7 +9,7 @@
 use crate::{
     connection, cookies,
     forwarding::{generated_names, is_selected},
-    names::{Names, Outcome, X_AMZ_CF_ID, X_AMZ_CF_POP, X_CACHE, value},
+    names::{CACHE_STATUS, Names, Outcome, X_AMZ_CF_ID, X_AMZ_CF_POP, X_CACHE, value},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use model::{
@@ -78,6 +78,8 @@ pub struct Stamp<'a> {
     pub id: &'a str,
     /// Age of what is served from what is held; none leaves the origin's own `Age`.
     pub age: Option<Seconds>,
+    /// What the cache says of the response in `Cache-Status`, behind its name; none says nothing.
+    pub said: Option<&'a str>,
     /// `Date`, for a response that has none (RFC 9110 §6.6.1).
     pub date: Option<&'a HeaderValue>,
 }
@@ -86,6 +88,10 @@ pub struct Stamp<'a> {
 pub fn stamp(headers: &mut HeaderMap, stamp: &Stamp<'_>) {
     headers.insert(X_CACHE, stamp.names.x_cache(stamp.outcome));
     headers.append(header::VIA, stamp.via.clone());
+    if let Some(said) = stamp.said {
+        // Behind what caches nearer to the origin said (RFC 9211 §2).
+        headers.append(CACHE_STATUS, stamp.names.cache_status(said));
+    }
     headers.insert(X_AMZ_CF_POP, stamp.pop.clone());
     headers.insert(X_AMZ_CF_ID, value(stamp.id));
     if let Some(age) = stamp.age {
@@ -169,6 +175,7 @@ mod tests {
             pop: &pop,
             id: "id==",
             age: Some(Seconds(7)),
+            said: None,
             date: Some(&date),
         };
         let mut found = headers(&[("via", "1.1 b"), ("age", "3"), ("x-cache", "Hit from b")]);
@@ -191,5 +198,33 @@ mod tests {
         assert_eq!(found.get("server").unwrap(), "origin");
         assert_eq!(found.get("date").unwrap(), "then");
         assert_eq!(found.get("age").unwrap(), "3");
+    }
+
+    /// RFC 9211 §2.
+    #[test]
+    fn cache_status_stands_behind_what_other_caches_said() {
+        let (value, names) = (HeaderValue::from_static("x"), Names::default());
+        let ours = Stamp {
+            names: &names,
+            outcome: Outcome::Hit,
+            via: &value,
+            pop: &value,
+            id: "id==",
+            age: None,
+            said: Some("hit; ttl=30"),
+            date: None,
+        };
+        let said = |names: &Names| {
+            let mut found = headers(&[("cache-status", "Origin; hit")]);
+            stamp(&mut found, &Stamp { names, ..ours });
+            let lines: Vec<_> = found.get_all("cache-status").into_iter().cloned().collect();
+            assert_eq!((lines.len(), &lines[0]), (2, &HeaderValue::from_static("Origin; hit")));
+            lines[1].clone()
+        };
+        assert_eq!(said(&names), "Nearfront; hit; ttl=30");
+        assert_eq!(said(&Names::of("3 \"kings")), "\"3 kings\"; hit; ttl=30");
+        let mut quiet = headers(&[]);
+        stamp(&mut quiet, &Stamp { said: None, ..ours });
+        assert!(!quiet.contains_key("cache-status"));
     }
 }

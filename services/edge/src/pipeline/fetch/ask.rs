@@ -139,10 +139,10 @@ impl Exchange {
         let request = routed.request.view();
         match stale::on_error(&terms, &request, &view, failure.kind(), now) {
             OnError::Serve { retry_after, .. } => {
-                let bans = self.lead.flight.bans;
+                let (bans, answered) = (self.lead.flight.bans, failure.answered());
                 let failures = &self.engine.failures;
                 failures.remember(found.key, failure, now, retry_after, bans);
-                self.lead.land(Landing::Stale(stored.clone()));
+                self.lead.land(Landing::Stale(stored.clone(), answered));
                 true
             }
             OnError::Pass(_) => false,
@@ -251,6 +251,7 @@ impl Exchange {
             length: length.filter(|_| coding.is_none()),
             received_at: times.received_at,
             shared: shared && keep.is_some(),
+            fresh_for: keep.as_ref().map(|keep| keep.fresh_for),
             vary: keep.as_ref().map(|keep| keep.vary.clone()).unwrap_or_default(),
             asked_with: self.question.found.routed().request.headers.clone(),
             upstream: question::upstream(timing),

@@ -23,15 +23,16 @@ use crate::{
 };
 use caching::{
     Times, collapsing,
-    reuse::{self, Decision},
+    reuse::{self, Decision, Why},
     stale::{self, OnError},
+    status::{CacheStatus, Reason},
     validate::Validators,
 };
 use headers::{
     names::Outcome, origin_request::Conditions, server_timing::Upstream, viewer_response,
 };
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
-use model::units::Timestamp;
+use model::units::{Seconds, Timestamp};
 use ports::{
     cachestore::Stored,
     origin::{Body, OriginResponse},
@@ -47,8 +48,8 @@ pub enum Landing {
     Arriving(Arc<Head>),
     /// What is held is good, for the reason that the outcome says.
     Held(Arc<Stored>, Outcome),
-    /// The origin failed, and a stale copy may stand in.
-    Stale(Arc<Stored>),
+    /// The origin failed, with this status if it answered, and a stale copy may stand in.
+    Stale(Arc<Stored>, Option<StatusCode>),
     /// The origin failed.
     Failed(Failure),
 }
@@ -67,6 +68,8 @@ pub struct Head {
     pub received_at: Timestamp,
     /// Whether those who waited get it too.
     pub shared: bool,
+    /// For how long it is fresh, if it is kept.
+    pub fresh_for: Option<Seconds>,
     /// Request headers that choose among variants, and those of the one who asked.
     pub vary: Vec<HeaderName>,
     /// See `vary`.
@@ -77,7 +80,7 @@ pub struct Head {
 
 /// Asks the origin for something that is not held, or not good any more, together with everybody
 /// who wants the same. Dropping the call gives up the viewer's own wait; the fetch goes on while
-/// anybody else waits.
+/// anybody else waits. `why` is for what the reply tells.
 ///
 /// # Errors
 /// How the origin failed, where nothing held may stand in.
@@ -86,10 +89,11 @@ pub async fn collapsed(
     found: Found,
     body: Option<Body>,
     validators: Option<Validators>,
+    why: Why,
 ) -> Result<Answer, Failure> {
     let request = &found.routed().request;
     if !is_kept(&found) {
-        return pass(engine, &found, body).await;
+        return pass(engine, &found, body, why).await;
     }
     let now = engine.now();
     if let Some(failure) = engine.failures.recent(&found.key, now, engine.bans.latest()) {
@@ -97,13 +101,13 @@ pub async fn collapsed(
     }
     let alone = request.headers.contains_key(header::RANGE)
         || collapsing::may_wait(&found.routed().behaviour.behaviour, &request.method).is_err();
-    if !alone && let Some(answer) = together(engine, &found, validators.as_ref()).await {
+    if !alone && let Some(answer) = together(engine, &found, validators.as_ref(), why).await {
         return answer;
     }
     let (lead, mut seat) = engine.flights.solo(found.key, engine.bans.latest());
     ask::spawn(engine, Question::new(engine, &found, validators), lead);
     let landing = seat.landed().await.ok_or(Failure::Internal)?;
-    board(engine, &found, landing, seat, true)
+    board(engine, &found, landing, seat, Boarding { why, first: true })
 }
 
 /// Joins or starts the flight for the key. None when it turns out that each has to ask alone.
@@ -111,13 +115,14 @@ async fn together(
     engine: &Arc<Engine>,
     found: &Found,
     validators: Option<&Validators>,
+    why: Why,
 ) -> Option<Result<Answer, Failure>> {
     let routed = found.routed();
     let joined = engine.flights.join(found.key, engine.bans.latest(), |flight| {
         !lookup::is_banned(&engine.bans, routed, flight.bans)
     });
     match joined {
-        Joined::Lead(lead, seat) => Some(first(engine, found, validators, lead, seat).await),
+        Joined::Lead(lead, seat) => Some(first(engine, found, validators, why, lead, seat).await),
         Joined::Follow(mut seat) => {
             engine.meters.collapsed();
             let landing = seat.landed().await?;
@@ -125,7 +130,7 @@ async fn together(
                 Landing::Arriving(head) => head.is_for(&routed.request.headers),
                 _ => true,
             };
-            fits.then(|| board(engine, found, landing, seat, false))
+            fits.then(|| board(engine, found, landing, seat, Boarding { why, first: false }))
         }
     }
 }
@@ -135,6 +140,7 @@ async fn first(
     engine: &Arc<Engine>,
     found: &Found,
     validators: Option<&Validators>,
+    why: Why,
     lead: Lead<Landing>,
     mut seat: Seat<Landing>,
 ) -> Result<Answer, Failure> {
@@ -144,7 +150,7 @@ async fn first(
     }
     ask::spawn(engine, Question::new(engine, found, validators.cloned()), lead);
     let landing = seat.landed().await.ok_or(Failure::Internal)?;
-    board(engine, found, landing, seat, true)
+    board(engine, found, landing, seat, Boarding { why, first: true })
 }
 
 async fn just_arrived(engine: &Engine, found: &Found) -> Option<Arc<Stored>> {
@@ -159,28 +165,51 @@ async fn just_arrived(engine: &Engine, found: &Found) -> Option<Arc<Stored>> {
     }
 }
 
+/// How somebody came to a flight.
+#[derive(Clone, Copy)]
+struct Boarding {
+    /// Why the origin was to be asked.
+    why: Why,
+    /// Whether it was on this one's behalf.
+    first: bool,
+}
+
+impl Boarding {
+    /// What the reply says: the origin was asked, and answered with this status.
+    fn status(self, answered: Option<StatusCode>) -> CacheStatus {
+        let status = CacheStatus::forwarded(Reason::from(self.why), answered);
+        if self.first { status } else { status.collapsed() }
+    }
+}
+
 /// Serves what a flight has brought.
 fn board(
     engine: &Engine,
     found: &Found,
     landing: Landing,
     seat: Seat<Landing>,
-    first: bool,
+    how: Boarding,
 ) -> Result<Answer, Failure> {
     match landing {
         Landing::Arriving(head) => {
-            Ok(respond::from_flight(engine, found, &head, seat.into_reader(), first))
+            let status = how.status(Some(head.status));
+            let status = head.fresh_for.map_or(status, |fresh_for| status.stored(fresh_for));
+            let reader = seat.into_reader();
+            Ok(respond::from_flight(engine, found, &head, reader, how.first, status))
         }
         Landing::Held(stored, outcome) => {
             let telling = match outcome {
-                Outcome::RefreshHit => Telling::refreshed(),
+                Outcome::RefreshHit => {
+                    Telling::refreshed(how.status(Some(StatusCode::NOT_MODIFIED)))
+                }
                 _ => Telling::hit(),
             };
             Ok(respond::from_store(engine, found, &stored, telling))
         }
-        Landing::Stale(stored) => {
+        Landing::Stale(stored, answered) => {
             engine.meters.served_stale();
-            Ok(respond::from_store(engine, found, &stored, Telling::hit()))
+            let telling = Telling::hit().saying(how.status(answered));
+            Ok(respond::from_store(engine, found, &stored, telling))
         }
         Landing::Failed(failure) => Err(failure),
     }
@@ -248,7 +277,12 @@ fn is_kept(found: &Found) -> bool {
 
 /// Passes a request through, body and all; nothing is kept. Dropping the call or the answer's body
 /// ends the exchange with the origin.
-async fn pass(engine: &Arc<Engine>, found: &Found, body: Option<Body>) -> Result<Answer, Failure> {
+async fn pass(
+    engine: &Arc<Engine>,
+    found: &Found,
+    body: Option<Body>,
+    why: Why,
+) -> Result<Answer, Failure> {
     let routed = found.routed();
     let viewed = &found.keyed.viewed;
     let mut request = question::origin_request(engine, viewed, Conditions::AsSent, body.is_some());
@@ -265,21 +299,25 @@ async fn pass(engine: &Arc<Engine>, found: &Found, body: Option<Body>) -> Result
     };
     if routed.request.method == Method::HEAD
         && let Some(failure) = failure
-        && let Ok(stale) = stand_in(engine, found, failure)
+        && let answered = failure.answered()
+        && let Ok(mut stale) = stand_in(engine, found, failure)
     {
+        let status = CacheStatus::forwarded(Reason::from(why), answered);
+        stale.telling = stale.telling.saying(status);
         return Ok(stale);
     }
     let response = response?;
     told::heed(engine, found, &response, Times { requested_at, received_at: engine.now() });
-    Ok(passed(found, response))
+    Ok(passed(found, response, why))
 }
 
-fn passed(found: &Found, response: OriginResponse) -> Answer {
+fn passed(found: &Found, response: OriginResponse, why: Why) -> Answer {
     let behaviour = &found.routed().behaviour;
     let OriginResponse { status, mut headers, body, timing } = response;
     let length = question::length(&headers);
     viewer_response::clean(&mut headers, &behaviour.behaviour, behaviour.is_bucket());
-    let telling = Telling::asked(question::upstream(timing));
+    let told = CacheStatus::forwarded(Reason::from(why), Some(status));
+    let telling = Telling::asked(question::upstream(timing), told);
     respond::streamed(&found.routed().request.method, status, headers, length, body, telling)
 }
 

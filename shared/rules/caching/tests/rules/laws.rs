@@ -2,11 +2,11 @@
 
 use crate::given::{AT_ONCE, NOW, cloudfront, copy, date, rule, standard};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use model::units::Seconds;
+use model::{plan::Law, units::Seconds};
 use nearfront_caching::{
     RequestView, ResponseView, StoredView, Terms,
     directives::Directives,
-    range::{Asked, parse},
+    range::{Asked, MOST_PARTS, parse},
     reuse::{self, Decision},
     stale::{Failure, on_error},
     storing::{self, Storing, Why},
@@ -147,7 +147,9 @@ proptest! {
         }
         validate::precondition(&Method::GET, &request, &stored);
         validate::for_not_modified(&validate::merge(&response, &fresh));
-        nearfront_caching::range::asked(&Method::GET, &request, &response, length);
+        for law in [Law::Http, Law::CloudFront] {
+            nearfront_caching::range::asked(law, &Method::GET, &request, &response, length);
+        }
         if let vary::Vary::On(names) = vary::of(&response) {
             prop_assert!(vary::matches(&names, &request, &request));
         }
@@ -270,16 +272,29 @@ proptest! {
     }
 
     #[test]
-    fn a_part_lies_within_the_body(
-        text in prop_oneof!["bytes=[0-9]{0,4}-[0-9]{0,4}", ".{0,20}"],
+    fn parts_lie_within_the_body_and_apart(
+        text in prop_oneof![
+            "bytes=[0-9]{0,4}-[0-9]{0,4}(,[0-9]{0,3}-[0-9]{0,3}){0,6}",
+            "bytes=([0-9]{0,2}-[0-9]{1,2},){0,20}",
+            ".{0,20}",
+        ],
         length in 0_u64..5_000,
     ) {
-        match parse(text.as_bytes(), length) {
-            Asked::One(part) => {
-                prop_assert!(part.start <= part.end && part.end < length);
-                prop_assert!(part.length() <= length);
+        for law in [Law::Http, Law::CloudFront] {
+            let parts = match parse(law, text.as_bytes(), length) {
+                Asked::One(part) => vec![part],
+                Asked::Several(parts) => {
+                    prop_assert!((2..=MOST_PARTS).contains(&parts.len()));
+                    parts
+                }
+                Asked::Whole | Asked::Unsatisfiable => Vec::new(),
+            };
+            prop_assert!(parts.iter().all(|part| part.start <= part.end && part.end < length));
+            prop_assert!(parts.iter().map(|part| part.length()).sum::<u64>() <= length);
+            for (at, one) in parts.iter().enumerate() {
+                let mut others = parts.iter().take(at);
+                prop_assert!(others.all(|other| one.end < other.start || other.end < one.start));
             }
-            Asked::Whole | Asked::Unsatisfiable => {}
         }
     }
 

@@ -11,6 +11,7 @@ mod ranges;
 mod reuse;
 mod stale;
 mod standard;
+mod status;
 mod ttl;
 mod validate;
 mod vary;

@@ -2,7 +2,13 @@
 
 use crate::given::{date, headers};
 use http::Method;
-use nearfront_caching::range::{Asked, Part, asked, if_range, parse, unsatisfied};
+use model::plan::Law;
+use nearfront_caching::{
+    multipart::Envelope,
+    range::{Asked, MOST_PARTS, Part, asked, if_range, parse, unsatisfied},
+};
+
+const BOTH: [Law; 2] = [Law::Http, Law::CloudFront];
 
 fn one(start: u64, end: u64) -> Asked {
     Asked::One(Part { start, end })
@@ -27,7 +33,9 @@ fn a_range_against_a_body_of_1000_bytes_section_14_1_2() {
         ("bytes=1000-2000", Asked::Unsatisfiable),
         ("bytes=99999999999999999999999-", Asked::Unsatisfiable),
         ("bytes=-0", Asked::Unsatisfiable),
-        ("bytes=0-1,5-6", Asked::Whole),
+        ("bytes=0-1,a", Asked::Whole),
+        ("bytes=0-1,6-5", Asked::Whole),
+        (",bytes=0-1", Asked::Whole),
         ("bytes=500-499", Asked::Whole),
         ("bytes=a-b", Asked::Whole),
         ("bytes=0 - 4", Asked::Whole),
@@ -40,14 +48,84 @@ fn a_range_against_a_body_of_1000_bytes_section_14_1_2() {
         ("", Asked::Whole),
     ];
     for (value, expected) in table {
-        assert_eq!(parse(value.as_bytes(), 1000), expected, "{value:?}");
+        for law in BOTH {
+            assert_eq!(parse(law, value.as_bytes(), 1000), expected, "{law:?} {value:?}");
+        }
     }
+}
+
+fn several(parts: &[(u64, u64)]) -> Asked {
+    Asked::Several(parts.iter().map(|(start, end)| Part { start: *start, end: *end }).collect())
+}
+
+/// What RFC 9110 §14.2 and §15.3.7.2 give, and what CloudFront's guide on range GETs does.
+#[test]
+fn several_ranges_by_each_law() {
+    let table = [
+        ("0-1,5-6", several(&[(0, 1), (5, 6)]), several(&[(0, 1), (5, 6)])),
+        ("0-1, ,-2", several(&[(0, 1), (998, 999)]), several(&[(0, 1), (998, 999)])),
+        ("5-6,0-1", several(&[(5, 6), (0, 1)]), Asked::Whole),
+        ("0-5,3-9", one(0, 9), Asked::Whole),
+        ("0-4,5-9", one(0, 9), several(&[(0, 4), (5, 9)])),
+        ("0-0,0-0", one(0, 0), Asked::Whole),
+        ("0-1,1000-", one(0, 1), Asked::Whole),
+        ("1000-,2000-", Asked::Unsatisfiable, Asked::Whole),
+        ("20-29,0-9,50-59,5-24", several(&[(0, 29), (50, 59)]), Asked::Whole),
+        ("50-59,20-29,0-9,5-24", several(&[(50, 59), (0, 29)]), Asked::Whole),
+        ("0-,-1", one(0, 999), Asked::Whole),
+    ];
+    for (set, by_http, by_cloudfront) in table {
+        let value = format!("bytes={set}");
+        assert_eq!(parse(Law::Http, value.as_bytes(), 1000), by_http, "{set}");
+        assert_eq!(parse(Law::CloudFront, value.as_bytes(), 1000), by_cloudfront, "{set}");
+    }
+}
+
+#[test]
+fn very_many_ranges_give_the_whole_section_17_15() {
+    let apart = |many: usize| {
+        let ranges: Vec<_> = (0..many).map(|at| format!("{0}-{0}", at * 10)).collect();
+        format!("bytes={}", ranges.join(","))
+    };
+    for law in BOTH {
+        let most = parse(law, apart(MOST_PARTS).as_bytes(), 1 << 20);
+        assert!(matches!(most, Asked::Several(parts) if parts.len() == MOST_PARTS));
+        for many in [MOST_PARTS + 1, 64, 65, 5000] {
+            assert_eq!(parse(law, apart(many).as_bytes(), 1 << 20), Asked::Whole, "{many}");
+        }
+        let same = format!("bytes={}", ["0-0"; 500].join(","));
+        assert_eq!(parse(law, same.as_bytes(), 1000), Asked::Whole);
+    }
+    assert_eq!(parse(Law::Http, b"bytes=0-9,5-14,10-19", 1000), one(0, 19));
+}
+
+#[test]
+fn several_ranges_of_an_encoded_body_are_the_whole() {
+    let request = headers("range: bytes=0-1,5-6");
+    let given = |stored| asked(Law::Http, &Method::GET, &request, &headers(stored), 10);
+    assert_eq!(given("etag: \"a\""), several(&[(0, 1), (5, 6)]));
+    assert_eq!(given("content-encoding: br"), Asked::Whole);
+}
+
+#[test]
+fn parts_stand_in_an_envelope_section_14_6() {
+    let envelope = Envelope::new(0xA);
+    let boundary = "0000000000000000000000000000000a";
+    assert_eq!(envelope.content_type(), format!("multipart/byteranges; boundary={boundary}"));
+    let head = |stored| envelope.head(&headers(stored), Part { start: 2, end: 5 }, 10);
+    let place = "Content-Range: bytes 2-5/10\r\n\r\n";
+    let expected = format!("\r\n--{boundary}\r\nContent-Type: text/plain\r\n{place}");
+    assert_eq!(head("content-type: text/plain"), expected.as_bytes());
+    assert_eq!(head(""), format!("\r\n--{boundary}\r\n{place}").as_bytes());
+    assert_eq!(envelope.tail(), format!("\r\n--{boundary}--\r\n").as_bytes());
 }
 
 #[test]
 fn nothing_of_an_empty_body_can_be_had() {
     for value in ["bytes=0-", "bytes=0-0", "bytes=-1"] {
-        assert_eq!(parse(value.as_bytes(), 0), Asked::Unsatisfiable, "{value:?}");
+        for law in BOTH {
+            assert_eq!(parse(law, value.as_bytes(), 0), Asked::Unsatisfiable, "{law:?} {value:?}");
+        }
     }
 }
 
@@ -89,7 +167,7 @@ fn a_date_in_if_range_has_to_be_the_same_and_strong_section_8_8_2_2() {
 }
 
 #[test]
-fn only_one_range_of_a_get_counts() {
+fn only_one_line_of_a_get_counts() {
     let stored = headers("etag: \"a\"");
     let table = [
         (Method::GET, "range: bytes=0-1", one(0, 1)),
@@ -100,6 +178,7 @@ fn only_one_range_of_a_get_counts() {
         (Method::GET, "", Asked::Whole),
     ];
     for (method, request, expected) in table {
-        assert_eq!(asked(&method, &headers(request), &stored, 10), expected, "{request:?}");
+        let given = asked(Law::Http, &method, &headers(request), &stored, 10);
+        assert_eq!(given, expected, "{request:?}");
     }
 }
