@@ -7,7 +7,10 @@
 //! Source: CloudFront developer guide, understand response headers policies.
 
 use crate::{cors, names::value};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header::PRAGMA};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{CONTENT_TYPE, PRAGMA},
+};
 use model::plan::ResponseHeaders;
 
 /// Out of so many requests [`ResponseHeaders::server_timing`] are sampled.
@@ -38,8 +41,10 @@ impl Prepared {
     }
 
     /// Applies it to a response to this method and these request headers: removes first, then adds,
-    /// so that a header both removed and added is sent.
+    /// so that a header both removed and added is sent. Of several ranges the `Content-Type` stays:
+    /// without its boundary nobody finds the parts (RFC 9110 §14.6).
     pub fn apply(&self, method: &Method, request: &HeaderMap, response: &mut HeaderMap) {
+        let parts = response.get(CONTENT_TYPE).filter(|kind| is_multipart(kind)).cloned();
         for name in &self.remove {
             response.remove(name);
         }
@@ -51,6 +56,9 @@ impl Prepared {
                 response.insert(name, value.clone());
             }
         }
+        if let Some(kind) = parts {
+            response.insert(CONTENT_TYPE, kind);
+        }
     }
 
     /// Whether `Server-Timing` is wanted: the draw, below [`SAMPLE_OF`], falls within the sampling
@@ -58,6 +66,11 @@ impl Prepared {
     pub fn wants_server_timing(&self, request: &HeaderMap, draw: u32) -> bool {
         self.server_timing.is_some_and(|rate| draw < rate || asks_for_server_timing(request))
     }
+}
+
+fn is_multipart(kind: &HeaderValue) -> bool {
+    const PARTS: &[u8] = b"multipart/byteranges";
+    kind.as_bytes().get(..PARTS.len()).is_some_and(|start| start.eq_ignore_ascii_case(PARTS))
 }
 
 fn asks_for_server_timing(request: &HeaderMap) -> bool {
@@ -115,6 +128,23 @@ mod tests {
             ("x-empty", ""),
         ]);
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_boundary_of_several_ranges_is_not_the_policys() {
+        let boundary = "Multipart/ByteRanges; boundary=a";
+        let replaced =
+            ResponseHeaders { set: vec![set("content-type", "a/b", true)], ..Default::default() };
+        let removed = ResponseHeaders { remove: names(&["content-type"]), ..Default::default() };
+        for (policy, expected) in [(replaced, Some("a/b")), (removed, None)] {
+            let kind = |sent| {
+                let mut found = headers(&[("content-type", sent)]);
+                apply(&policy, &Method::GET, &HeaderMap::new(), &mut found);
+                found.get("content-type").map(|kind| kind.to_str().unwrap().to_owned())
+            };
+            assert_eq!(kind(boundary).as_deref(), Some(boundary));
+            assert_eq!(kind("text/css").as_deref(), expected);
+        }
     }
 
     #[test]
