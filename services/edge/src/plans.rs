@@ -12,7 +12,7 @@ use model::{
     plan::{Behaviour, Countries, ErrorRule, Origin, OriginKind, Plan},
 };
 use ports::metastore::Write;
-use rustls::ServerConfig;
+use rustls::{ServerConfig, sign::CertifiedKey};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Everything that is in force at one moment.
@@ -194,6 +194,13 @@ impl Known {
         let by_alias = plan
             .is_some_and(|plan| name.is_some_and(|name| !name.eq_ignore_ascii_case(&plan.domain)));
         self.certificates.config(plan, by_alias)
+    }
+
+    /// The certificate for a server name that is served over HTTP/3; none if it is not.
+    pub fn key_for_h3(&self, name: &str) -> Option<Arc<CertifiedKey>> {
+        let plan = &self.distribution(name)?.plan;
+        let by_alias = !name.eq_ignore_ascii_case(&plan.domain);
+        plan.http.h3.then(|| self.certificates.key(plan, by_alias)).flatten()
     }
 
     /// How many distributions are in force.

@@ -23,13 +23,17 @@ use model::{ids::EdgeId, units::Revision};
 use ports::{cachestore::CacheStore, origin::OriginError, registry::Beat};
 use std::{
     io,
-    net::{IpAddr, SocketAddr, TcpListener},
+    net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
     sync::Arc,
 };
 use tokio::{runtime::Handle, sync::watch};
 
 /// Bodies that are still arriving may take this part of the cache's budget, to be kept.
 const FILLING_PART: u64 = 2;
+/// How many ports of the system's choice are tried for TCP and UDP together.
+const CHOICES: u32 = 100;
+/// Bytes of datagrams that wait to be read.
+const RECEIVES: usize = 2 << 20;
 /// What a cache is given when settings say nothing that can be read.
 const MEMORY: u64 = 256 << 20;
 
@@ -38,7 +42,7 @@ const MEMORY: u64 = 256 << 20;
 pub struct Running {
     /// HTTP.
     pub http: SocketAddr,
-    /// HTTPS.
+    /// HTTPS; over UDP, HTTP/3.
     pub https: SocketAddr,
 }
 
@@ -78,13 +82,13 @@ pub enum StartError {
 /// Settings that cannot work, addresses that are taken, or the signal to stop.
 pub async fn start(settings: &Settings, world: World) -> Result<Running, StartError> {
     let http = listen(settings.edge.http, "edge.http")?;
-    let https = listen(settings.edge.https, "edge.https")?;
-    let running = Running { http: http.1, https: https.1 };
+    let https = listen_both(settings.edge.https, "edge.https")?;
+    let running = Running { http: http.1, https: https.tcp.1 };
     let engine = engine(settings, &world, running.https)?;
     let acknowledged = follow(&engine, &world)?;
     first_state(&world, acknowledged.clone()).await?;
     let (server, handle) =
-        serve::start(http.0, https.0, settings.edge.workers, &engine, &world.drain)
+        serve::start(http.0, https.tcp.0, https.udp, settings.edge.workers, &engine, &world.drain)
             .map_err(|why| StartError::Listen { address: running.http, key: "edge.http", why })?;
     tokio::spawn(stop(server, handle, world.drain.clone()));
     let heart = Heart {
@@ -105,6 +109,33 @@ fn listen(address: SocketAddr, key: &'static str) -> Result<(TcpListener, Socket
         Ok((listener, bound))
     });
     bound.map_err(|why| StartError::Listen { address, key, why })
+}
+
+/// One port for HTTPS, over TCP and UDP.
+struct Both {
+    tcp: (TcpListener, SocketAddr),
+    udp: UdpSocket,
+}
+
+/// Listens on the same port twice. A port that the system chooses may be taken over UDP: then it
+/// chooses again.
+fn listen_both(address: SocketAddr, key: &'static str) -> Result<Both, StartError> {
+    let mut more = if address.port() == 0 { CHOICES } else { 0 };
+    loop {
+        let tcp = listen(address, key)?;
+        match bind_udp(tcp.1) {
+            Ok(udp) => return Ok(Both { tcp, udp }),
+            Err(why) if why.kind() == io::ErrorKind::AddrInUse && more > 0 => more -= 1,
+            Err(why) => return Err(StartError::Listen { address: tcp.1, key, why }),
+        }
+    }
+}
+
+fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind(address)?;
+    // What the system allows is enough; with more, bursts are not lost.
+    let _ = socket2::SockRef::from(&socket).set_recv_buffer_size(RECEIVES);
+    Ok(socket)
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {

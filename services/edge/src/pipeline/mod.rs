@@ -31,8 +31,11 @@ use caching::{
 };
 use fetch::Landing;
 use headers::names::Names;
-use http::{HeaderValue, Method};
-use model::{plan::Origin, units::Timestamp};
+use http::{HeaderMap, HeaderValue, Method, header};
+use model::{
+    plan::{Origin, Plan},
+    units::Timestamp,
+};
 use ports::{
     cachestore::CacheStore,
     clock::Clock,
@@ -195,6 +198,14 @@ impl Engine {
     /// A TLS handshake failed.
     pub fn handshake_failed(&self) {
         self.meters.handshake_failed();
+    }
+
+    /// Tells a viewer over TCP that this is served over HTTP/3, too (RFC 7838, RFC 9114 §3.1.1).
+    pub fn advertise(&self, plan: &Plan, headers: &mut HeaderMap) {
+        if plan.http.h3 {
+            let service = format!("h3=\":{}\"; ma=86400", self.https_port);
+            headers.insert(header::ALT_SVC, headers::names::value(&service));
+        }
     }
 
     /// Whether bodies that are still arriving may hold more.

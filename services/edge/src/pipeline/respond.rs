@@ -31,12 +31,15 @@ use headers::{
     server_timing::{self, Cache, Metrics, Upstream},
     viewer_response::{self, Stamp},
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use model::{
     plan::Law,
     units::{Seconds, Timestamp},
 };
-use ports::{cachestore::Stored, origin::Body};
+use ports::{
+    cachestore::Stored,
+    origin::{Body, Scheme},
+};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// An answer, before it is dressed for the viewer.
@@ -302,6 +305,9 @@ pub fn finish(
     let Answer { status, mut headers, body, telling } = answer;
     if let Some(routed) = routed {
         let request = &routed.request;
+        if request.scheme == Scheme::Https && request.version != Version::HTTP_3 {
+            engine.advertise(&routed.distribution.plan, &mut headers);
+        }
         let policy = &routed.behaviour.policy;
         policy.apply(&request.method, &request.headers, &mut headers);
         if let Some(cache) = telling.timing

@@ -12,6 +12,7 @@ use headers::{
     redirect::{self, Gate},
     viewer::{self, Place, Viewer},
 };
+use http::Version;
 use model::plan::{Countries, TlsMinimum};
 use ports::{
     locator::{Located, Locator},
@@ -81,9 +82,14 @@ pub fn see(locator: &dyn Locator, routed: Routed) -> Viewed {
     Viewed { tls: request.tls.as_deref().map(shown), located, routed }
 }
 
-/// A connection that was made for another name must not get around this one's minimum.
+/// A connection that was made for another name must not get around this one's minimum, nor bring
+/// HTTP/3 where it is off.
 fn handshake(routed: &Routed) -> Result<(), Failure> {
-    let minimum = routed.distribution.plan.viewer_tls.minimum;
+    let plan = &routed.distribution.plan;
+    if routed.request.version == Version::HTTP_3 && !plan.http.h3 {
+        return Err(Failure::Misdirected);
+    }
+    let minimum = plan.viewer_tls.minimum;
     match &routed.request.tls {
         Some(tls) if minimum == TlsMinimum::Tls13 && tls.version != "TLSv1.3" => {
             Err(Failure::Misdirected)

@@ -126,12 +126,22 @@ impl Certificates {
         let Some(plan) = plan else {
             return self.configs.get(&(String::new(), false, true)).cloned();
         };
-        let arn = match &plan.viewer_tls.certificate {
-            Some(arn) if by_alias && self.keys.contains_key(arn) => arn.clone(),
-            _ => String::new(),
-        };
+        let arn = self.arn(plan, by_alias).to_owned();
         let tls13_only = plan.viewer_tls.minimum == TlsMinimum::Tls13;
         self.configs.get(&(arn, tls13_only, plan.http.h2)).cloned()
+    }
+
+    /// The certificate with its key, by the same choice.
+    pub fn key(&self, plan: &Plan, by_alias: bool) -> Option<Arc<CertifiedKey>> {
+        self.keys.get(self.arn(plan, by_alias)).map(|(_, key)| key.clone())
+    }
+
+    /// The plan's own certificate for its aliases, if we have it; else the zone's.
+    fn arn<'a>(&self, plan: &'a Plan, by_alias: bool) -> &'a str {
+        match &plan.viewer_tls.certificate {
+            Some(arn) if by_alias && self.keys.contains_key(arn) => arn,
+            _ => "",
+        }
     }
 }
 

@@ -19,12 +19,12 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 /// Streams of one connection that are served at a time.
 pub const STREAMS: u32 = 128;
 /// A request's head may be this long before the engine's own limit speaks.
-const HEAD: u32 = 64 << 10;
+pub const HEAD: u32 = 64 << 10;
 /// Bytes of one stream that wait for the connection.
 const UNSENT: usize = 128 << 10;
 
 /// After the last answer a viewer has this long to read it and to hang up.
-const LINGER: Duration = Duration::from_secs(2);
+pub const LINGER: Duration = Duration::from_secs(2);
 
 /// Spawns on the worker's own thread.
 #[derive(Clone, Copy)]
@@ -189,7 +189,7 @@ fn coming(body: Incoming) -> Option<ports::origin::Body> {
 }
 
 /// One Cookie header of several crumbs (RFC 9113 §8.2.3).
-fn join_cookies(headers: &mut HeaderMap) {
+pub fn join_cookies(headers: &mut HeaderMap) {
     let crumbs: Vec<&[u8]> =
         headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
     if crumbs.len() < 2 {

@@ -2,11 +2,13 @@
 //!
 //! actix accepts and speaks HTTP/1.1 (`h1`); over TLS (`tls`) the viewer's choice decides between
 //! that and HTTP/2 by hyper (`h2`). Each worker is one thread; a connection stays on its worker.
+//! Over UDP quinn brings HTTP/3 (`h3`).
 
 mod body;
 pub mod certificates;
 mod h1;
 mod h2;
+mod h3;
 mod io;
 mod stalled;
 mod tls;
@@ -19,7 +21,11 @@ use actix_service::{Service as _, ServiceFactory, ServiceFactoryExt as _, fn_fac
 use arc_swap::ArcSwap;
 use io::{Link, Watched};
 use kit::drain::Drain;
-use std::{net::TcpListener, rc::Rc, sync::Arc};
+use std::{
+    net::{TcpListener, UdpSocket},
+    rc::Rc,
+    sync::Arc,
+};
 use tokio::net::TcpStream;
 use turns::Turns;
 
@@ -30,13 +36,14 @@ const LAST_CALL: u64 = 10;
 /// Connections that wait to be accepted.
 pub const BACKLOG: i32 = 1024;
 
-/// Starts serving on both listeners. The server ends when its handle says so.
+/// Starts serving on all listeners. The server ends when its handle says so.
 ///
 /// # Errors
 /// When a listener cannot be used.
 pub fn start(
     http: TcpListener,
     https: TcpListener,
+    quic: UdpSocket,
     workers: Option<usize>,
     engine: &Arc<Engine>,
     drain: &Drain,
@@ -45,6 +52,7 @@ pub fn start(
         .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
         .unwrap_or(1)
         .clamp(1, 512);
+    h3::start(quic, engine, drain)?;
     let (plain_engine, plain_drain) = (engine.clone(), drain.clone());
     let (secure_engine, secure_drain) = (engine.clone(), drain.clone());
     let server = Server::build()

@@ -26,17 +26,17 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 const ARN: &str = "arn:aws:acm:us-east-1:000000000000:certificate/1";
 
 /// A running edge.
-struct Edge {
-    running: crate::Running,
-    store: Arc<FakeStore>,
-    metrics: Metrics,
-    stopper: drain::Stopper,
-    roots: RootCertStore,
+pub(super) struct Edge {
+    pub(super) running: crate::Running,
+    pub(super) store: Arc<FakeStore>,
+    pub(super) metrics: Metrics,
+    pub(super) stopper: drain::Stopper,
+    pub(super) roots: RootCertStore,
     folder: TempDir,
 }
 
 impl Edge {
-    async fn start(change: impl FnOnce(&mut Plan)) -> Self {
+    pub(super) async fn start(change: impl FnOnce(&mut Plan)) -> Self {
         let store = Arc::new(FakeStore::default());
         let mut plan = plan();
         change(&mut plan);
@@ -104,7 +104,7 @@ impl Edge {
         TlsConnector::from(Arc::new(config)).connect(name, stream).await
     }
 
-    async fn h2(&self, name: &str, request: Request<Full<Bytes>>) -> Response<Bytes> {
+    pub(super) async fn h2(&self, name: &str, request: Request<Full<Bytes>>) -> Response<Bytes> {
         let stream = self.tls(name, &[b"h2", b"http/1.1"]).await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
         let (mut sender, connection) =
@@ -133,7 +133,7 @@ fn settings(folder: &TempDir) -> Settings {
     settings
 }
 
-fn get(url: &str) -> Request<Full<Bytes>> {
+pub(super) fn get(url: &str) -> Request<Full<Bytes>> {
     Request::get(url).body(Full::default()).unwrap()
 }
 

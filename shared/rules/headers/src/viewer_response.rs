@@ -2,7 +2,7 @@
 //!
 //! For: taking away what is the origin's business, and adding what is ours.
 //! Not for: response headers policies ([`crate::response_policy`], which come between the two), nor
-//! `Connection`, `Content-Length` and `Alt-Svc`, which the server adapters set.
+//! `Connection` and `Content-Length`, which the server adapters set, and the edge's own `Alt-Svc`.
 //!
 //! Source: CloudFront developer guide, request and response behavior, sections on HTTP responses.
 
@@ -18,12 +18,14 @@ use model::{
 };
 
 /// Removes what viewers do not get: hop-by-hop headers, `Set-Cookie` where no cookie is forwarded,
-/// names in `Vary` that nothing can vary by, and a bucket's own request ids.
+/// names in `Vary` that nothing can vary by, a bucket's own request ids, and `Alt-Svc`: what else the
+/// origin listens on is not where viewers are to go (RFC 7838 §2.1 binds it to the edge's own name).
 ///
 /// Once for each answer of an origin, after it was decided whether to keep it (that decision needs
 /// the whole `Vary`) and before it is kept.
 pub fn clean(headers: &mut HeaderMap, behaviour: &Behaviour, from_bucket: bool) {
     connection::strip(headers);
+    headers.remove(header::ALT_SVC);
     if !cookies::may_be_set(behaviour) {
         headers.remove(header::SET_COOKIE);
     }
@@ -143,6 +145,7 @@ mod tests {
             ("x-hop", "1"),
             ("trailer", "x"),
             ("upgrade", "h2c"),
+            ("alt-svc", "h3=\":8443\""),
             ("set-cookie", "a=1"),
             ("set-cookie", "b=2"),
             ("x-amz-id-2", "1"),
@@ -161,6 +164,7 @@ mod tests {
         let kept = left(&b, false);
         assert_eq!(kept.matches("set-cookie").count(), 2);
         assert!(kept.contains("x-amz-id-2") && !kept.contains("x-hop"));
+        assert!(!kept.contains("alt-svc"));
     }
 
     #[test]

@@ -265,7 +265,6 @@ fn every_rule_of_the_checklist_has_its_own_error() {
             json!({"GeoRestriction": {"RestrictionType": "none", "Quantity": 1, "Items": ["DE"]}}),
             ErrorCode::InvalidGeoRestrictionParameter,
         ),
-        ("/HttpVersion", json!("http3"), ErrorCode::UnsupportedOperation),
         ("/WebACLId", json!("arn:aws:wafv2"), ErrorCode::InvalidWebACLId),
         (
             "/Logging",
@@ -289,6 +288,19 @@ fn every_rule_of_the_checklist_has_its_own_error() {
     for (pointer, value, code) in cases {
         let (found, message) = refused(pointer, value.clone());
         assert_eq!(found, code, "{pointer} = {value}: {message}");
+    }
+}
+
+#[test]
+fn the_http_version_says_what_is_spoken_beside_http_1() {
+    for (version, h2, h3) in [
+        ("http1.1", false, false),
+        ("http2", true, false),
+        ("http3", false, true),
+        ("http2and3", true, true),
+    ] {
+        let plan = planned(&with("/HttpVersion", json!(version))).unwrap();
+        assert_eq!((plan.http.h2, plan.http.h3), (h2, h3), "{version}");
     }
 }
 

@@ -57,11 +57,20 @@ pub fn plan(
         aliases: names::aliases(&mut faults, config, references),
         viewer_tls: names::viewer_tls(&mut faults, config, references, now),
         countries: countries(&mut faults, config.restrictions.as_ref()),
-        http: HttpVersions { h2: config.http_version != Some(HttpVersion::Http11), h3: false },
+        http: http(config.http_version),
         ipv6: config.is_ipv6_enabled == Some(true),
     };
     faults.into_result()?;
     Ok(plan)
+}
+
+/// The versions beside HTTP/1.1, which is always spoken: HTTP/2 where nothing is said.
+fn http(version: Option<HttpVersion>) -> HttpVersions {
+    let version = version.unwrap_or(HttpVersion::Http2);
+    HttpVersions {
+        h2: matches!(version, HttpVersion::Http2 | HttpVersion::Http2and3),
+        h3: matches!(version, HttpVersion::Http3 | HttpVersion::Http2and3),
+    }
 }
 
 fn check_text(faults: &mut Faults, config: &DistributionConfig) {

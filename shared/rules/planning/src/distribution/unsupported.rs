@@ -4,15 +4,13 @@
 
 use crate::{Faults, faults::items};
 use model::api::{
-    CacheBehavior, ConnectionMode, DistributionConfig, ErrorCode, HttpVersion, IpAddressType,
-    Origin,
+    CacheBehavior, ConnectionMode, DistributionConfig, ErrorCode, IpAddressType, Origin,
 };
 
 /// Refuses what a distribution may not yet ask for.
 pub(super) fn check(faults: &mut Faults, config: &DistributionConfig) {
     let given = |text: Option<&String>| text.is_some_and(|text| !text.is_empty());
     let groups = config.origin_groups.as_ref();
-    let http3 = matches!(config.http_version, Some(HttpVersion::Http3 | HttpVersion::Http2and3));
     let logging = config.logging.as_ref();
     let certificate = config.viewer_certificate.as_ref();
     let asked = [
@@ -21,7 +19,6 @@ pub(super) fn check(faults: &mut Faults, config: &DistributionConfig) {
             groups.is_some_and(|list| list.quantity != 0 || !items!(list).is_empty()),
             "origin groups",
         ),
-        ("HttpVersion", http3, "HTTP/3 (use http2)"),
         ("Logging", logging.is_some_and(|one| one.enabled == Some(true)), "standard logging"),
         (
             "ContinuousDeploymentPolicyId",
