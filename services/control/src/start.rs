@@ -100,10 +100,8 @@ async fn run(server: actix_web::dev::Server, drain: Drain) {
 
 /// Sweeps once, then renews the zone's certificate in time, for as long as the service runs.
 async fn keep_house(control: web::Data<Control>, drain: Drain) {
-    tokio::select! {
-        () = drain.signalled() => return,
-        () = invalidations::forget_orphans(&control) => {}
-    }
+    // Never given up half-way: a call that is dropped may hold the store a moment longer than we do.
+    invalidations::forget_orphans(&control, &drain).await;
     loop {
         tokio::select! {
             () = drain.signalled() => return,

@@ -20,6 +20,7 @@ use crate::{
         reply::{Answer, Reply},
     },
 };
+use kit::drain::Drain;
 use model::{
     api::{
         ErrorCode, Invalidation as Shape, InvalidationBatch, InvalidationList, InvalidationSummary,
@@ -152,12 +153,13 @@ pub async fn forget(control: &Control, distribution: &str) {
 }
 
 /// Takes away what deleted distributions have left because the process ended between the deletion and
-/// [`forget`]. What cannot be taken away now stays until the next start.
-pub async fn forget_orphans(control: &Control) {
+/// [`forget`]. What cannot be taken away now, or when it is time to stop, stays until the next start.
+pub async fn forget_orphans(control: &Control, stopping: &Drain) {
     let prefix = model::feed::INVALIDATIONS;
     let mut after: Option<String> = None;
-    while let Ok(found) =
-        store::list::<Invalidation>(control.store(), prefix, after.as_deref(), 1).await
+    while !stopping.is_signalled()
+        && let Ok(found) =
+            store::list::<Invalidation>(control.store(), prefix, after.as_deref(), 1).await
     {
         let Some(first) = found.into_iter().next() else { return };
         let DistributionId(distribution) = first.value.distribution;
