@@ -14,7 +14,7 @@ use super::{
 use crate::{
     encoding::Encoding,
     flights::Lead,
-    growing::{PIECE, Pushed},
+    growing::{Growing, PIECE, Pushed},
     pipeline::{Engine, lookup, rescue::Failure},
 };
 use bytes::Bytes;
@@ -284,17 +284,31 @@ impl Exchange {
                 growing.open_window();
             }
             if decided.keep.is_some() && source.is_whole() {
-                // All of it is here: a viewer that leaves right after the last byte changes nothing.
+                // All of it is here: a viewer that leaves right after the last byte changes nothing,
+                // and one that asks again right after it finds the copy.
                 growing.needs_no_reader();
+                self.keep_all(&mut decided, &growing, Some(&piece), poured);
             }
             if growing.push(piece).await == Pushed::Deserted {
                 return;
             }
         }
-        if let (Some(keep), Some(pieces)) = (decided.keep.take(), growing.whole()) {
-            self.keep(&decided, &keep, pieces, poured);
-        }
+        self.keep_all(&mut decided, &growing, None, poured);
         growing.end(Ok(()));
+    }
+
+    /// Keeps what has been poured and the last piece, if it may be kept and has not been yet.
+    fn keep_all(
+        &self,
+        decided: &mut Decided,
+        growing: &Growing,
+        last: Option<&Bytes>,
+        length: u64,
+    ) {
+        if let (Some(keep), Some(mut pieces)) = (decided.keep.take(), growing.whole()) {
+            pieces.extend(last.cloned());
+            self.keep(decided, &keep, pieces, length);
+        }
     }
 
     /// Whether so many bytes in so many pieces may be kept. A body in crumbs costs more around them
