@@ -2,7 +2,7 @@
 //!
 //! For: whether a response may be kept and for how long ([`storing`]), what is done with what is
 //! held ([`reuse`], [`stale`]), what changes take away ([`named`]), conditional requests both ways
-//! ([`validate`]), ranges ([`range`], [`multipart`]), whether equal requests may wait for one another
+//! ([`validate`]), ranges ([`range`], [`multipart`]) and parts that come from origins ([`partial`]), whether equal requests may wait for one another
 //! ([`collapsing`]) and what a reply tells of all that ([`status`]).
 //! Not for: the cache key, bans, or keeping anything: those are the edge's and the store's.
 //!
@@ -16,6 +16,7 @@ pub mod directives;
 pub mod freshness;
 pub mod multipart;
 pub mod named;
+pub mod partial;
 pub mod range;
 pub mod reuse;
 pub mod stale;

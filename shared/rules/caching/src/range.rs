@@ -130,6 +130,13 @@ fn one(range: &[u8], length: u64) -> Option<Span> {
     end.is_none_or(|end| start <= end).then_some(Span { start, end })
 }
 
+/// The first range of a `Range` value as it is written, if all of them can be read.
+pub(crate) fn first(value: &[u8]) -> Option<&[u8]> {
+    read(value, u64::MAX)?;
+    let set = value.get(value.iter().position(|byte| *byte == b'=')? + 1..)?;
+    set.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).find(|range| !range.is_empty())
+}
+
 /// From an offset to another or to the end, wherever that is.
 #[derive(Clone, Copy)]
 struct Span {
@@ -184,7 +191,7 @@ fn coalesce(parts: Vec<Part>) -> Vec<Part> {
 }
 
 /// Digits only; a number too long to be true is the largest.
-fn number(text: &[u8]) -> Option<u64> {
+pub(crate) fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
