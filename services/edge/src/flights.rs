@@ -4,7 +4,11 @@
 //! whoever sits in a flight hears how it ended, and reads its body from the same growing buffer.
 //! Not for: what is asked or kept (`pipeline/fetch`), nor for the buffer itself (`growing`).
 
-use crate::growing::{Budget, Growing, Reader};
+use crate::{
+    growing::{Budget, Growing, Reader},
+    loners::Loners,
+    runs::Runs,
+};
 use parking_lot::Mutex;
 use ports::cachestore::CacheKey;
 use std::{collections::HashMap, sync::Arc};
@@ -14,6 +18,10 @@ use tokio::sync::watch;
 pub struct Flights<L> {
     aloft: Mutex<HashMap<CacheKey, Arc<Flight<L>>>>,
     budget: Arc<Budget>,
+    /// Long bodies on their way into slices.
+    pub runs: Arc<Runs>,
+    /// What needs not be waited for.
+    pub loners: Loners,
 }
 
 /// One question that is being asked.
@@ -51,7 +59,9 @@ pub struct Seat<L> {
 impl<L: Clone> Flights<L> {
     /// An empty table; bodies in its flights share a budget of bytes.
     pub fn new(budget: u64) -> Arc<Self> {
-        Arc::new(Self { aloft: Mutex::default(), budget: Budget::new(budget) })
+        let budget = Budget::new(budget);
+        let (runs, loners) = (Runs::new(budget.clone()), Loners::default());
+        Arc::new(Self { aloft: Mutex::default(), budget, runs, loners })
     }
 
     /// Bytes in buffers that are being filled.

@@ -20,7 +20,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, futures::Notified};
 
 /// Most bytes that a window with several readers holds before the sender waits.
 pub const WINDOW: u64 = 2 << 20;
@@ -64,11 +64,13 @@ impl Budget {
         self.held() < self.most
     }
 
-    fn add(&self, bytes: u64) {
+    /// So many more are held.
+    pub fn add(&self, bytes: u64) {
         self.held.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    fn give_back(&self, bytes: u64) {
+    /// So many are let go.
+    pub fn give_back(&self, bytes: u64) {
         self.held.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
@@ -143,6 +145,16 @@ impl Growing {
     /// The sender goes on although nobody reads.
     pub fn needs_no_reader(&self) {
         self.state.lock().unattended = true;
+    }
+
+    /// Whether anybody reads.
+    pub fn has_readers(&self) -> bool {
+        !self.state.lock().readers.is_empty()
+    }
+
+    /// Rings when a reader has taken a piece or has gone.
+    pub fn moved(&self) -> Notified<'_> {
+        self.taken.notified()
     }
 
     /// Returns once nobody reads any more; never if no reader is needed.
@@ -291,7 +303,8 @@ impl Drop for Growing {
     }
 }
 
-const fn cost(piece: &Bytes) -> u64 {
+/// What holding a piece costs.
+pub const fn cost(piece: &Bytes) -> u64 {
     piece.len() as u64 + PIECE
 }
 

@@ -6,6 +6,8 @@
 //! | `asked` | the engine's own words for a request and a reply |
 //! | `pipeline` | the way of one request, stage by stage |
 //! | `flights`, `growing` | who waits for whom, and how a body is read by many while it arrives |
+//! | `runs` | the same for long bodies, which are kept in slices |
+//! | `loners` | for what nobody waits |
 //! | `feed`, `plans`, `bans` | what is in force, and what is invalidated |
 //! | `heart` | being found and believed |
 //! | `encoding` | bodies into a coding, as they come |
@@ -23,10 +25,12 @@ mod feed;
 mod flights;
 mod growing;
 mod heart;
+mod loners;
 mod meters;
 mod origins;
 mod pipeline;
 mod plans;
+mod runs;
 mod serve;
 mod start;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use caching::vary;
 use headers::key;
 use http::{HeaderMap, HeaderName, Method};
+use packing::Generation;
 use ports::cachestore::CacheKey;
 
 /// A request with its key.
@@ -44,6 +45,15 @@ pub fn variant(key: CacheKey, names: &[HeaderName], request: &HeaderMap) -> Cach
     let mut hash = Context::new(&SHA256);
     hash.update(&key.0);
     hash.update(&vary::secondary(names, request));
+    finish(hash)
+}
+
+/// The key of a slice of one version of the body that is held for `key`.
+pub fn slice(key: CacheKey, generation: Generation, index: u64) -> CacheKey {
+    let mut hash = Context::new(&SHA256);
+    hash.update(&key.0);
+    hash.update(&generation.0.to_be_bytes());
+    hash.update(&index.to_be_bytes());
     finish(hash)
 }
 

@@ -5,6 +5,7 @@ use crate::{
     pipeline::{
         key::{self, Keyed},
         route::Routed,
+        slices,
     },
 };
 use caching::{StoredView, reuse::Why, vary};
@@ -91,6 +92,9 @@ async fn spared(
     let checked = entry.bans_checked();
     if checked < number && is_banned(bans, &keyed.viewed.routed, checked) {
         store.remove(&key);
+        if let Some(generation) = entry.generation() {
+            slices::remove_slices(store, keyed.key, generation, entry.length());
+        }
         return (None, Why::Banned);
     }
     entry.spared_up_to(number);

@@ -4,13 +4,16 @@
 //! not compile. Stage names are also span names. Not for: what any stage decides.
 //!
 //! `route` → `viewer` → `key` → `lookup` → (`rules/caching`) → `fetch` → `respond` → `rescue`
+//! Long bodies are held in `slices`, of which viewers are sent `parts`.
 
 pub mod fetch;
 pub mod key;
 pub mod lookup;
+pub mod parts;
 pub mod rescue;
 pub mod respond;
 pub mod route;
+pub mod slices;
 pub mod trail;
 pub mod viewer;
 
@@ -50,6 +53,9 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument as _, debug_span};
 use trail::{Open, Trail};
 use viewer::Viewed;
+
+/// How often a request starts again that found a copy which turned out to be outdated.
+const AGAIN: u32 = 2;
 
 /// The engine: everything that requests need.
 pub struct Engine {
@@ -135,17 +141,35 @@ impl Engine {
         viewed: Viewed,
         body: Option<Body>,
     ) -> Result<Answer, Failure> {
-        let keyed = debug_span!("key").in_scope(|| key::derive(viewed));
-        let found =
-            lookup::find(&*self.store, &self.bans, keyed).instrument(debug_span!("lookup")).await;
-        match self.decide(&found) {
-            Decision::Serve { .. } => Ok(self.serve(&found)),
+        let mut body = body;
+        let mut keyed = debug_span!("key").in_scope(|| key::derive(viewed));
+        let mut again = 0..AGAIN;
+        loop {
+            let found = lookup::find(&*self.store, &self.bans, keyed)
+                .instrument(debug_span!("lookup"))
+                .await;
+            let answered = self.answer_with(&found, body.take()).await;
+            // What was held in part is gone with that: now nothing is.
+            if !matches!(answered, Err(Failure::Changed)) || again.next().is_none() {
+                return answered;
+            }
+            keyed = found.keyed;
+        }
+    }
+
+    async fn answer_with(
+        self: &Arc<Self>,
+        found: &lookup::Found,
+        body: Option<Body>,
+    ) -> Result<Answer, Failure> {
+        match self.decide(found) {
+            Decision::Serve { .. } => self.serve(found).await,
             Decision::ServeStale { refresh_behind, .. } => {
                 if refresh_behind {
-                    fetch::refresh_behind(self, &found);
+                    fetch::refresh_behind(self, found);
                 }
                 self.meters.served_stale();
-                Ok(self.serve(&found))
+                self.serve(found).await
             }
             Decision::Revalidate(validators, why) => {
                 let asking = fetch::collapsed(self, found, body, Some(validators), why);
@@ -170,14 +194,12 @@ impl Engine {
     }
 
     /// Serves what is held. It is there, or it would not have been decided so.
-    fn serve(&self, found: &lookup::Found) -> Answer {
+    async fn serve(self: &Arc<Self>, found: &lookup::Found) -> Result<Answer, Failure> {
         if let Some(stored) = &found.stored {
-            return respond::from_store(self, found, stored, Telling::hit());
+            return parts::from_copy(self, found, stored, Telling::hit()).await;
         }
         debug_assert!(false, "decided to serve what is not held");
-        let request = &found.routed().request;
-        let failure = Failure::Internal;
-        rescue::reply(&self.names, &request.id, &request.method, &failure)
+        Err(Failure::Internal)
     }
 
     /// The time.

@@ -80,6 +80,9 @@ pub enum Failure {
     /// The origin answered with this, and a stale copy stood in.
     #[error("The server behind this content failed.")]
     Status(StatusCode),
+    /// What is held in part is no longer what the origin has.
+    #[error("This content changed while it was being fetched. The request can be tried again.")]
+    Changed,
     /// A fault of ours.
     #[error("Something went wrong here. The request can be tried again.")]
     Internal,
@@ -116,7 +119,7 @@ impl Failure {
             Self::OnlyIfCached | Self::Origin(OriginError::Timeout(_)) => {
                 StatusCode::GATEWAY_TIMEOUT
             }
-            Self::Origin(_) | Self::OriginHead => StatusCode::BAD_GATEWAY,
+            Self::Origin(_) | Self::OriginHead | Self::Changed => StatusCode::BAD_GATEWAY,
             Self::Internal => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

@@ -98,18 +98,32 @@ impl Telling {
         Self { status: Some(told), ..self }
     }
 
+    /// What was missing of the copy is fetched for this reply.
+    pub fn fetched(self, status: CacheStatus) -> Self {
+        match self.outcome {
+            Outcome::Hit => Self { outcome: Outcome::Miss, ..self.saying(status) },
+            _ => self,
+        }
+    }
+
+    /// What was missing of the copy is on its way for somebody else.
+    pub fn waited(self, status: CacheStatus) -> Self {
+        let hit = self.outcome == Outcome::Hit && self.status.is_none_or(CacheStatus::is_hit);
+        if hit { self.saying(status) } else { self }
+    }
+
     fn aged(self, age: Seconds) -> Self {
         Self { age: Some(age), ..self }
     }
 
     /// It is this copy that is served.
-    fn of_copy(self, view: &StoredView<'_>, now: Timestamp) -> Self {
+    pub fn of_copy(self, view: &StoredView<'_>, now: Timestamp) -> Self {
         let status = self.status.map(|status| status.of_copy(view, now));
         Self { age: Some(age::current(view, now)), status, ..self }
     }
 }
 
-/// Answers from a whole copy.
+/// Answers from a whole copy; for those in slices see `parts`.
 pub fn from_store(engine: &Engine, found: &Found, stored: &Stored, telling: Telling) -> Answer {
     let routed = found.routed();
     let view = lookup::view(stored);
@@ -133,7 +147,8 @@ pub fn from_store(engine: &Engine, found: &Found, stored: &Stored, telling: Tell
     }
 }
 
-fn whole(method: &Method, stored: &Stored, telling: Telling) -> Answer {
+/// The whole of a copy that is at hand, or its head.
+pub fn whole(method: &Method, stored: &Stored, telling: Telling) -> Answer {
     let mut headers = stored.headers.clone();
     let body = match *method {
         Method::HEAD => {
@@ -173,7 +188,8 @@ fn several(stored: &Stored, parts: &[Part], telling: Telling) -> Answer {
     Answer { status: StatusCode::PARTIAL_CONTENT, headers, body, telling }
 }
 
-fn unsatisfiable(stored: &Stored, telling: Telling) -> Answer {
+/// Nothing of what was asked for is there.
+pub fn unsatisfiable(stored: &Stored, telling: Telling) -> Answer {
     let mut headers = validate::for_not_modified(&stored.headers);
     set(&mut headers, &header::CONTENT_RANGE, &range::unsatisfied(stored.length));
     Answer { status: StatusCode::RANGE_NOT_SATISFIABLE, headers, body: ReplyBody::Empty, telling }
@@ -213,12 +229,7 @@ pub fn from_flight(
     status: CacheStatus,
 ) -> Answer {
     let routed = found.routed();
-    let telling = if first {
-        Telling::asked(head.upstream, status)
-    } else {
-        let waited = Telling { status: Some(status), ..Telling::hit() };
-        waited.aged(engine.now().since(head.received_at))
-    };
+    let telling = arriving(engine, head, first, status);
     let view = StoredView {
         status: head.status,
         headers: &head.headers,
@@ -243,6 +254,15 @@ pub fn from_flight(
         reader.stream().boxed()
     };
     streamed(method, head.status, headers, head.length, body, telling)
+}
+
+/// What a reply tells whose response is arriving: `first` is the one who asked for it.
+pub fn arriving(engine: &Engine, head: &Head, first: bool, status: CacheStatus) -> Telling {
+    if first {
+        return Telling::asked(head.upstream, status);
+    }
+    let waited = Telling { status: Some(status), ..Telling::hit() };
+    waited.aged(engine.now().since(head.received_at))
 }
 
 fn is_bodiless(status: StatusCode) -> bool {
@@ -274,7 +294,7 @@ pub fn streamed(
 
 /// What a viewer's conditions come to, where the edge may answer them itself: not where cookies
 /// reach the origin (CloudFront developer guide, conditional requests).
-fn by_condition(routed: &Routed, view: &StoredView<'_>, telling: Telling) -> Option<Answer> {
+pub fn by_condition(routed: &Routed, view: &StoredView<'_>, telling: Telling) -> Option<Answer> {
     let behaviour = &routed.behaviour.behaviour;
     if behaviour.cache.law == Law::CloudFront && cookies::are_forwarded(behaviour) {
         return None;

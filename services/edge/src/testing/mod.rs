@@ -4,11 +4,13 @@ mod certificate;
 pub mod metastore;
 pub mod origin;
 pub mod plan;
+pub mod site;
 pub mod world;
 
 pub use certificate::certificate;
 pub use origin::{FakeOrigin, error, ok, status, streaming};
 pub use plan::{behaviour, plan};
+pub use site::{Fault, Site};
 pub use world::{Got, World, decoded};
 
 /// A span of seconds.

@@ -1,5 +1,6 @@
 //! An origin that says what it was told to say, and remembers what it was asked.
 
+use super::site::Site;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -7,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use model::plan::Origin as OriginPlan;
 use parking_lot::Mutex;
 use ports::origin::{Body, BodyError, Origin, OriginError, OriginRequest, OriginResponse, Timing};
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// One answer.
@@ -33,6 +34,7 @@ pub struct Question {
 pub struct FakeOrigin {
     script: Mutex<VecDeque<Answer>>,
     asked: Mutex<Vec<Question>>,
+    site: Mutex<Option<Arc<Site>>>,
 }
 
 /// 200 with this body, and its length.
@@ -112,6 +114,11 @@ impl FakeOrigin {
         self.script.lock().extend(answers);
     }
 
+    /// This answers, whatever the script says.
+    pub fn serves(&self, site: &Arc<Site>) {
+        *self.site.lock() = Some(site.clone());
+    }
+
     /// It was asked so often.
     #[track_caller]
     pub fn was_asked(&self, times: usize) {
@@ -133,6 +140,10 @@ impl Origin for FakeOrigin {
         _origin: &OriginPlan,
         mut request: OriginRequest,
     ) -> Result<OriginResponse, OriginError> {
+        let site = self.site.lock().clone();
+        if let Some(site) = site {
+            return site.answer(&request);
+        }
         let mut body = Vec::new();
         if let Some(mut coming) = request.body.take() {
             while let Some(piece) = coming.next().await {

@@ -10,6 +10,8 @@ mod http3;
 mod parts;
 mod passing;
 mod shaping;
+mod slices;
+mod slices_laws;
 mod sockets;
 mod telling;
 mod tracing;

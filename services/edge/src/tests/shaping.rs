@@ -101,7 +101,7 @@ async fn no_viewer_can_have_an_error_kept_by_asking_for_an_odd_part() {
     let sent = world.origin.last().headers;
     assert_eq!(
         (&sent["range"], &sent["if-range"]),
-        (&odd[0].1.parse().unwrap(), &odd[2].1.parse().unwrap())
+        (&"bytes=9-".parse().unwrap(), &odd[2].1.parse().unwrap())
     );
     assert!(!sent.contains_key("if-match"));
     world.get("/a").await.is(200, "0123456789", "Miss");

@@ -80,6 +80,11 @@ impl CacheStatus {
         Self { origin: None, ttl: None }
     }
 
+    /// Whether nobody was asked.
+    pub const fn is_hit(self) -> bool {
+        self.origin.is_none()
+    }
+
     /// The origin was asked, and answered with this status; none when it gave no answer.
     pub const fn forwarded(reason: Reason, status: Option<StatusCode>) -> Self {
         let forward = Forward { reason, status, stored: false, collapsed: false };

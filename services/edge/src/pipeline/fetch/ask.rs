@@ -1,25 +1,22 @@
 //! One exchange with an origin, on behalf of everybody in a flight.
 //!
-//! For: asking, deciding what is kept, pouring the body into the flight's buffer, storing it whole.
-//! Not for: the viewers' side (`super`).
-//!
-//! Order: what is kept is in the store before the last reader is told that the body has ended, so
-//! whoever has seen the end finds the copy.
+//! For: asking, and deciding what is kept, and how. Not for: the body (`whole`, `fill`), nor for the
+//! viewers' side (`super`).
 
 use super::{
-    Head, Landing, owned,
+    Head, Landing, fill, owned,
     question::{self, Question},
     source::Source,
 };
 use crate::{
     encoding::Encoding,
     flights::Lead,
-    growing::{Growing, PIECE, Pushed},
-    pipeline::{Engine, lookup, rescue::Failure},
+    loners::Alone,
+    pipeline::{Engine, lookup, rescue::Failure, slices::Object},
 };
-use bytes::Bytes;
 use caching::{
     ResponseView, Times, collapsing, dates,
+    partial::{self, Place, Strong},
     stale::{self, OnError},
     storing::{self, Keep, Storing},
     validate,
@@ -30,9 +27,9 @@ use headers::{
     names::Outcome,
     viewer_response,
 };
-use http::{HeaderMap, StatusCode, header};
-use packing::{Content, Stored};
-use ports::origin::OriginResponse;
+use http::{HeaderMap, Method, StatusCode, header};
+use packing::{Content, Generation, SLICE, Stored};
+use ports::origin::{Body, OriginResponse};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -45,22 +42,38 @@ const LONGEST_HEAD: usize = 32_768;
 /// Asks in a task of its own: no viewer can end it by leaving while others wait.
 pub fn spawn(engine: &Arc<Engine>, question: Question, lead: Lead<Landing>) {
     let exchange = Exchange { engine: engine.clone(), question, lead };
-    let span = tracing::debug_span!("exchange");
-    engine.runtime.spawn(exchange.run().instrument(span));
+    detach(engine, tracing::debug_span!("exchange"), exchange.run());
 }
 
-struct Exchange {
-    engine: Arc<Engine>,
-    question: Question,
-    lead: Lead<Landing>,
+/// Runs what no viewer can end by leaving.
+pub fn detach(
+    engine: &Engine,
+    span: tracing::Span,
+    work: impl Future<Output = ()> + Send + 'static,
+) {
+    engine.runtime.spawn(work.instrument(span));
+}
+
+/// One question on its way.
+pub struct Exchange {
+    pub(super) engine: Arc<Engine>,
+    pub(super) question: Question,
+    pub(super) lead: Lead<Landing>,
 }
 
 /// What is decided about a response, before its body comes.
-struct Decided {
-    status: StatusCode,
-    headers: HeaderMap,
-    keep: Option<Keep>,
-    times: Times,
+pub struct Decided {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) keep: Option<Keep>,
+    pub(super) times: Times,
+}
+
+/// The bytes that are coming of a body that goes into slices.
+struct Stretch {
+    from: u64,
+    goal: u64,
+    total: u64,
 }
 
 impl Exchange {
@@ -182,10 +195,17 @@ impl Exchange {
         let routed = self.question.found.routed();
         let terms = routed.behaviour.terms(&routed.distribution);
         let response = ResponseView { status, headers };
+        let request = routed.request.view();
         if self.question.part && blames_the_range(status) {
             return Storing::Pass(storing::Why::Status);
         }
-        let mut storing = storing::decide(&terms, &routed.request.view(), &response, times);
+        let mut storing = match status {
+            StatusCode::PARTIAL_CONTENT if self.question.part => {
+                let kept = partial::kept(&terms, &request, headers, times);
+                kept.map_or(Storing::Pass(storing::Why::Partial), |kept| Storing::Keep(kept.keep))
+            }
+            _ => storing::decide(&terms, &request, &response, times),
+        };
         if let Storing::Keep(keep) = &mut storing
             && self.is_keyed_by_encoding()
         {
@@ -222,32 +242,36 @@ impl Exchange {
     /// A response arrives: its head goes to everybody at once, its body as it comes.
     async fn arrive(self, response: OriginResponse, times: Times) {
         let OriginResponse { status, mut headers, body, timing } = response;
+        date(&mut headers, times);
         let storing = self.storing(status, &headers, times);
         let shared = collapsing::shares(&storing);
         let length = question::length(&headers);
         let (coding, encoding) = self.encoding(status, &headers).unzip();
+        let stretch = self.stretch(status, &headers).filter(|_| coding.is_none());
         let behaviour = &self.question.found.routed().behaviour;
         viewer_response::clean(&mut headers, &behaviour.behaviour, behaviour.is_bucket());
         headers.remove(header::CONTENT_LENGTH);
-        date(&mut headers, times);
         if let Some(coding) = coding {
             compression::rewrite(&mut headers, coding);
         }
         let fits = length.is_none_or(|length| length <= self.engine.store.longest());
+        let whole = fits && status != StatusCode::PARTIAL_CONTENT && self.engine.has_room();
         let keep = match storing {
-            Storing::Keep(keep) if fits && self.engine.has_room() => Some(keep),
+            Storing::Keep(keep) if stretch.is_some() || whole => Some(keep),
             _ => None,
         };
+        let stretch = stretch.filter(|_| keep.is_some());
         let private = keep.as_ref().map(|keep| take(&mut headers, &keep.strip));
-        if keep.is_none() || !shared {
-            self.lead.close();
+        self.remember(status, shared && keep.is_some());
+        if stretch.is_some() {
+            headers.remove(header::CONTENT_RANGE);
         }
-        if keep.is_none() {
-            self.lead.flight.body.open_window();
-        }
-        let head = Head {
+        let mut head = Head {
             status,
             headers: headers.clone(),
+            sliced: None,
+            part: self.question.part && status != StatusCode::OK,
+            unranged: self.question.part && status == StatusCode::OK,
             private: private.unwrap_or_default(),
             length: length.filter(|_| coding.is_none()),
             received_at: times.received_at,
@@ -257,73 +281,95 @@ impl Exchange {
             asked_with: self.question.found.routed().request.headers.clone(),
             upstream: question::upstream(timing),
         };
-        self.lead.land(Landing::Arriving(Arc::new(head)));
         let decided = Decided { status, headers, keep, times };
+        if let (Some(stretch), Some(keep)) = (stretch, &decided.keep) {
+            let content = Content::Sliced(Generation(rand::random()));
+            let stored = self.stored(&decided, keep, content, StatusCode::OK, stretch.total);
+            let stored = Arc::new(stored);
+            head.sliced = Some(stored.clone());
+            return self.arrive_in_slices(&decided, Arc::new(head), &stored, stretch, body).await;
+        }
+        if decided.keep.is_none() || !shared {
+            self.lead.close();
+        }
+        if decided.keep.is_none() {
+            self.lead.flight.body.open_window();
+        }
+        let head = Arc::new(head);
+        self.lead.land(Landing::Arriving(head));
         self.pour(decided, Source::new(body, length, encoding)).await;
     }
 
-    /// Pours the body into the buffer until it ends or nobody wants it any more.
-    async fn pour(self, mut decided: Decided, mut source: Source) {
-        let growing = self.lead.flight.body.clone();
-        let (mut poured, mut pieces) = (0, 0);
-        loop {
-            let next = tokio::select! {
-                next = source.next() => next,
-                () = growing.deserted() => return,
-            };
-            let piece = match next {
-                None => break,
-                Some(Err(why)) => return growing.end(Err(why)),
-                Some(Ok(piece)) if decided.keep.is_some() => owned::piece(&piece),
-                Some(Ok(piece)) => piece,
-            };
-            poured += piece.len() as u64;
-            pieces += 1;
-            if decided.keep.is_some() && !self.fits(poured, pieces) {
-                decided.keep = None;
-                self.lead.close();
-                growing.open_window();
+    /// What comes of a body that may go into slices: a part, or a whole that is longer than one, if
+    /// its parts can be put together again.
+    fn stretch(&self, status: StatusCode, headers: &HeaderMap) -> Option<Stretch> {
+        Strong::of(headers)?;
+        let stretch = match status {
+            StatusCode::PARTIAL_CONTENT if self.question.part => {
+                let Place { part, total } = Place::of(headers)?;
+                Stretch { from: part.start, goal: part.end + 1, total }
             }
-            if decided.keep.is_some() && source.is_whole() {
-                // All of it is here: a viewer that leaves right after the last byte changes nothing,
-                // and one that asks again right after it finds the copy.
-                growing.needs_no_reader();
-                self.keep_all(&mut decided, &growing, Some(&piece), poured);
+            StatusCode::OK => {
+                let total = question::length(headers).filter(|length| *length > SLICE)?;
+                Stretch { from: 0, goal: total, total }
             }
-            if growing.push(piece).await == Pushed::Deserted {
-                return;
-            }
-        }
-        self.keep_all(&mut decided, &growing, None, poured);
-        growing.end(Ok(()));
+            _ => return None,
+        };
+        let slices = stretch.total.min(SLICE) <= self.engine.store.longest();
+        let gets = self.question.found.routed().request.method == Method::GET;
+        (slices && gets).then_some(stretch)
     }
 
-    /// Keeps what has been poured and the last piece, if it may be kept and has not been yet.
-    fn keep_all(
-        &self,
-        decided: &mut Decided,
-        growing: &Growing,
-        last: Option<&Bytes>,
-        length: u64,
+    /// The head is kept at once, and everybody reads slices while they come.
+    async fn arrive_in_slices(
+        self,
+        decided: &Decided,
+        head: Arc<Head>,
+        stored: &Arc<Stored>,
+        stretch: Stretch,
+        body: Body,
     ) {
-        if let (Some(keep), Some(mut pieces)) = (decided.keep.take(), growing.whole()) {
-            pieces.extend(last.cloned());
-            self.keep(decided, &keep, pieces, length);
+        let found = &self.question.found;
+        let Some(object) = Object::of(found, stored) else {
+            return;
+        };
+        let runs = &self.engine.flights.runs;
+        let room = self.lead.flight.body.clone();
+        let filler = runs.begin(object.generation, stretch.from, stretch.goal, room);
+        let vary = decided.keep.as_ref().map(|keep| keep.vary.as_slice()).unwrap_or_default();
+        lookup::put(&*self.engine.store, &found.keyed, vary, stored);
+        self.lead.close();
+        self.lead.land(Landing::Arriving(head));
+        fill::pour(self.engine.clone(), object, filler, body).await;
+    }
+
+    /// Whether to wait for this, next time.
+    fn remember(&self, status: StatusCode, shared: bool) {
+        let what = match self.question.part && status != StatusCode::OK {
+            true => Alone::Parts,
+            false => Alone::All,
+        };
+        let (key, loners) = (self.question.found.key, &self.engine.flights.loners);
+        if shared {
+            loners.forget(key, what);
+        } else if !status.is_server_error() {
+            loners.remember(key, what, self.engine.now(), self.lead.flight.bans);
         }
     }
 
-    /// Whether so many bytes in so many pieces may be kept. A body in crumbs costs more around them
-    /// than they are.
-    fn fits(&self, poured: u64, pieces: u64) -> bool {
-        let longest = self.engine.store.longest();
-        poured <= longest && pieces.saturating_mul(PIECE) <= longest && self.engine.has_room()
-    }
-
-    fn keep(&self, decided: &Decided, keep: &Keep, body: Vec<Bytes>, length: u64) {
-        let stored = Stored {
-            status: decided.status,
+    /// A response as it is kept.
+    pub(super) fn stored(
+        &self,
+        decided: &Decided,
+        keep: &Keep,
+        content: Content,
+        status: StatusCode,
+        length: u64,
+    ) -> Stored {
+        Stored {
+            status,
             headers: owned::headers(&decided.headers),
-            content: Content::Whole(body),
+            content,
             length,
             requested_at: decided.times.requested_at,
             received_at: decided.times.received_at,
@@ -331,9 +377,7 @@ impl Exchange {
             fresh_for: keep.fresh_for,
             bans_checked: AtomicU64::new(self.lead.flight.bans),
             entry: None,
-        };
-        let found = &self.question.found;
-        lookup::put(&*self.engine.store, &found.keyed, &keep.vary, &stored);
+        }
     }
 }
 
@@ -344,12 +388,7 @@ fn blames_the_range(status: StatusCode) -> bool {
 }
 
 /// A copy that the origin has confirmed: the same body with these headers, from now on.
-pub(super) fn renewed(
-    stored: &Stored,
-    headers: &HeaderMap,
-    keep: &Keep,
-    times: Times,
-) -> Arc<Stored> {
+pub fn renewed(stored: &Stored, headers: &HeaderMap, keep: &Keep, times: Times) -> Arc<Stored> {
     Arc::new(Stored {
         status: stored.status,
         headers: owned::headers(headers),
@@ -366,7 +405,7 @@ pub(super) fn renewed(
 }
 
 /// An answer without `Date` gets the time of its arrival (RFC 9110 §6.6.1), which stays with it.
-pub(super) fn date(headers: &mut HeaderMap, times: Times) {
+pub fn date(headers: &mut HeaderMap, times: Times) {
     if !headers.contains_key(header::DATE) {
         let text = dates::format(times.received_at);
         headers.insert(header::DATE, headers::names::value(&text));

@@ -3,26 +3,40 @@
 //! For: fifty callers and one question; who waits, who goes alone, what each is served in the end.
 //! Not for: the exchange with the origin and what is kept of it (`ask`).
 //!
-//! Known: a request with `Range` for something that is not held goes to the origin on its own, with
-//! its `Range`; parts are not kept. HEAD for something that is not held is asked as HEAD.
+//! | file | what it does |
+//! | --- | --- |
+//! | `ask` | one exchange for everybody in a flight: the head, and what is kept |
+//! | `whole` | its body, where that is kept in one piece or not at all |
+//! | `fill` | its body, where that is kept in slices; and the slices that are missing later |
+//! | `rest` | going on with a body of which some is here |
+//! | `question`, `source`, `told` | what is asked, what comes, and what that says of other copies |
+//!
+//! Known: HEAD for something that is not held is asked as HEAD.
 
 mod ask;
+pub mod fill;
 mod owned;
 mod question;
+mod rest;
 mod source;
 mod told;
+mod whole;
+
+pub use ask::{date, renewed};
 
 use crate::{
     flights::{Joined, Lead, Seat},
+    loners::Alone,
     pipeline::{
         Engine,
         lookup::{self, Found},
+        parts,
         rescue::Failure,
         respond::{self, Answer, Telling},
     },
 };
 use caching::{
-    Times, collapsing,
+    Times, collapsing, partial,
     reuse::{self, Decision, Why},
     stale::{self, OnError},
     status::{CacheStatus, Reason},
@@ -58,6 +72,12 @@ pub struct Head {
     pub status: StatusCode,
     /// As they are kept, without `content-length`.
     pub headers: HeaderMap,
+    /// What is kept, where the body goes into slices: viewers read it from there.
+    pub sliced: Option<Arc<Stored>>,
+    /// Whether it answers a range, or is about one: of no use to who asks for something else.
+    pub part: bool,
+    /// Whether the whole came though a part was asked for.
+    pub unranged: bool,
     /// Fields that only the one who asked gets.
     pub private: HeaderMap,
     /// As the origin announced it; none where the body is encoded on its way.
@@ -76,6 +96,9 @@ pub struct Head {
     pub upstream: Upstream,
 }
 
+/// How often a request takes a seat in a flight, to find that what comes is not for it.
+const BOARDINGS: u32 = 3;
+
 /// Asks the origin for something that is not held, or not good any more, together with everybody
 /// who wants the same. Dropping the call gives up the viewer's own wait; the fetch goes on while
 /// anybody else waits. `why` is for what the reply tells.
@@ -84,51 +107,77 @@ pub struct Head {
 /// How the origin failed, where nothing held may stand in.
 pub async fn collapsed(
     engine: &Arc<Engine>,
-    found: Found,
+    found: &Found,
     body: Option<Body>,
     validators: Option<Validators>,
     why: Why,
 ) -> Result<Answer, Failure> {
-    let request = &found.routed().request;
-    if !is_kept(&found) {
-        return pass(engine, &found, body, why).await;
+    if !is_kept(found) {
+        return pass(engine, found, body, why).await;
     }
     let now = engine.now();
     if let Some(failure) = engine.failures.recent(&found.key, now, engine.bans.latest()) {
-        return stand_in(engine, &found, failure);
+        return stand_in(engine, found, failure).await;
     }
-    let alone = request.headers.contains_key(header::RANGE)
-        || collapsing::may_wait(&found.routed().behaviour.behaviour, &request.method).is_err();
-    if !alone && let Some(answer) = together(engine, &found, validators.as_ref(), why).await {
-        return answer;
+    for _ in 0..BOARDINGS {
+        if goes_alone(engine, found, validators.is_some()) {
+            break;
+        }
+        match together(engine, found, validators.as_ref(), why).await {
+            Ok(answer) => return answer,
+            Err(Unfit::Part) => {}
+            Err(Unfit::Alone) => break,
+        }
     }
     let (lead, mut seat) = engine.flights.solo(found.key, engine.bans.latest());
-    ask::spawn(engine, Question::new(engine, &found, validators), lead);
+    ask::spawn(engine, Question::new(engine, found, validators), lead);
     let landing = seat.landed().await.ok_or(Failure::Internal)?;
-    board(engine, &found, landing, seat, Boarding { why, first: true })
+    board(engine, found, landing, seat, Boarding { why, first: true }).await
 }
 
-/// Joins or starts the flight for the key. None when it turns out that each has to ask alone.
+/// Whether a request waits for nobody: by rule, or since that was in vain a moment ago.
+fn goes_alone(engine: &Engine, found: &Found, asks_for_all: bool) -> bool {
+    let request = &found.routed().request;
+    let (now, bans, loners) = (engine.now(), engine.bans.latest(), &engine.flights.loners);
+    let part = request.headers.contains_key(header::RANGE) && !asks_for_all;
+    let in_vain = |what| loners.has(found.key, what, now, bans);
+    collapsing::may_wait(&found.routed().behaviour.behaviour, &request.method).is_err()
+        || (part && (partial::first_wanted(&request.headers).is_none() || in_vain(Alone::Parts)))
+        || in_vain(Alone::All)
+}
+
+/// Why what a flight brings is not for a request.
+enum Unfit {
+    /// It is for nobody but the one who asked: so may be what comes next.
+    Alone,
+    /// It is a part, or about one, which this request does not ask for.
+    Part,
+}
+
+/// Joins or starts the flight for the key.
+///
+/// # Errors
+/// When what it brings is not for this request.
 async fn together(
     engine: &Arc<Engine>,
     found: &Found,
     validators: Option<&Validators>,
     why: Why,
-) -> Option<Result<Answer, Failure>> {
+) -> Result<Result<Answer, Failure>, Unfit> {
     let routed = found.routed();
     let joined = engine.flights.join(found.key, engine.bans.latest(), |flight| {
         !lookup::is_banned(&engine.bans, routed, flight.bans)
     });
     match joined {
-        Joined::Lead(lead, seat) => Some(first(engine, found, validators, why, lead, seat).await),
+        Joined::Lead(lead, seat) => Ok(first(engine, found, validators, why, lead, seat).await),
         Joined::Follow(mut seat) => {
             engine.meters.collapsed();
-            let landing = seat.landed().await?;
-            let fits = match &landing {
-                Landing::Arriving(head) => head.is_for(&routed.request.headers),
-                _ => true,
-            };
-            fits.then(|| board(engine, found, landing, seat, Boarding { why, first: false }))
+            let landing = seat.landed().await.ok_or(Unfit::Alone)?;
+            if let Landing::Arriving(head) = &landing {
+                head.fits(&routed.request.headers)?;
+            }
+            let how = Boarding { why, first: false };
+            Ok(board(engine, found, landing, seat, how).await)
         }
     }
 }
@@ -144,11 +193,11 @@ async fn first(
 ) -> Result<Answer, Failure> {
     if let Some(stored) = just_arrived(engine, found).await {
         lead.land(Landing::Held(stored.clone(), Outcome::Hit));
-        return Ok(respond::from_store(engine, found, &stored, Telling::hit()));
+        return parts::from_copy(engine, found, &stored, Telling::hit()).await;
     }
     ask::spawn(engine, Question::new(engine, found, validators.cloned()), lead);
     let landing = seat.landed().await.ok_or(Failure::Internal)?;
-    board(engine, found, landing, seat, Boarding { why, first: true })
+    board(engine, found, landing, seat, Boarding { why, first: true }).await
 }
 
 async fn just_arrived(engine: &Engine, found: &Found) -> Option<Arc<Stored>> {
@@ -181,8 +230,8 @@ impl Boarding {
 }
 
 /// Serves what a flight has brought.
-fn board(
-    engine: &Engine,
+async fn board(
+    engine: &Arc<Engine>,
     found: &Found,
     landing: Landing,
     seat: Seat<Landing>,
@@ -192,6 +241,9 @@ fn board(
         Landing::Arriving(head) => {
             let status = how.status(Some(head.status));
             let status = head.fresh_for.map_or(status, |fresh_for| status.stored(fresh_for));
+            if let Some(stored) = &head.sliced {
+                return board_sliced(engine, found, &head, stored, seat, (how, status)).await;
+            }
             let reader = seat.into_reader();
             Ok(respond::from_flight(engine, found, &head, reader, how.first, status))
         }
@@ -202,15 +254,39 @@ fn board(
                 }
                 _ => Telling::hit(),
             };
-            Ok(respond::from_store(engine, found, &stored, telling))
+            parts::from_copy(engine, found, &stored, telling).await
         }
         Landing::Stale(stored, answered) => {
             engine.meters.served_stale();
             let telling = Telling::hit().saying(how.status(answered));
-            Ok(respond::from_store(engine, found, &stored, telling))
+            parts::from_copy(engine, found, &stored, telling).await
         }
         Landing::Failed(failure) => Err(failure),
     }
+}
+
+/// The same, where the body goes into slices. The seat is kept until the viewer has one there.
+async fn board_sliced(
+    engine: &Arc<Engine>,
+    found: &Found,
+    head: &Head,
+    stored: &Arc<Stored>,
+    seat: Seat<Landing>,
+    (how, status): (Boarding, CacheStatus),
+) -> Result<Answer, Failure> {
+    let telling = respond::arriving(engine, head, how.first, status);
+    // Asked for a part, the origin sent all: so does it to the one who asked.
+    let whole = how.first && head.unranged;
+    let answered = match whole {
+        true => parts::from_copy(engine, &for_all(found), stored, telling).await,
+        false => parts::from_copy(engine, found, stored, telling).await,
+    };
+    drop(seat);
+    let mut answer = answered?;
+    if how.first {
+        answer.headers.extend(head.private.clone());
+    }
+    Ok(answer)
 }
 
 /// One request asks the origin for a fresh copy, and nobody waits for it.
@@ -236,7 +312,11 @@ fn for_all(found: &Found) -> Found {
 }
 
 /// The origin failed a moment ago: what is held stands in, if it may.
-fn stand_in(engine: &Engine, found: &Found, failure: Failure) -> Result<Answer, Failure> {
+async fn stand_in(
+    engine: &Arc<Engine>,
+    found: &Found,
+    failure: Failure,
+) -> Result<Answer, Failure> {
     let routed = found.routed();
     let terms = routed.behaviour.terms(&routed.distribution);
     let spared = |stored: &Arc<Stored>| {
@@ -252,7 +332,7 @@ fn stand_in(engine: &Engine, found: &Found, failure: Failure) -> Result<Answer, 
             stale::on_error(&terms, &routed.request.view(), &view, kind, now)
         {
             engine.meters.served_stale();
-            return Ok(respond::from_store(engine, found, stored, Telling::hit()));
+            return parts::from_copy(engine, found, stored, Telling::hit()).await;
         }
     }
     Err(failure)
@@ -298,7 +378,7 @@ async fn pass(
     if routed.request.method == Method::HEAD
         && let Some(failure) = failure
         && let answered = failure.answered()
-        && let Ok(mut stale) = stand_in(engine, found, failure)
+        && let Ok(mut stale) = stand_in(engine, found, failure).await
     {
         let status = CacheStatus::forwarded(Reason::from(why), answered);
         stale.telling = stale.telling.saying(status);
@@ -321,7 +401,12 @@ fn passed(found: &Found, response: OriginResponse, why: Why) -> Answer {
 
 impl Head {
     /// Whether somebody who waited with these request headers gets it too.
-    fn is_for(&self, request: &HeaderMap) -> bool {
-        self.shared && caching::vary::matches(&self.vary, &self.asked_with, request)
+    fn fits(&self, request: &HeaderMap) -> Result<(), Unfit> {
+        let same = caching::vary::matches(&self.vary, &self.asked_with, request);
+        match self.part && !request.contains_key(header::RANGE) {
+            _ if self.shared && same => Ok(()),
+            true => Err(Unfit::Part),
+            false => Err(Unfit::Alone),
+        }
     }
 }

@@ -2,12 +2,12 @@
 //! viewer is needed while the answer is awaited.
 
 use crate::pipeline::{Engine, lookup::Found, trail, viewer::Viewed};
-use caching::validate::Validators;
+use caching::{partial, validate::Validators};
 use headers::{
     origin_request::{self, Asking, Conditions},
     server_timing::Upstream,
 };
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use packing::Stored;
 use ports::origin::{OriginRequest, Timing};
 use std::{sync::Arc, time::Duration};
@@ -32,6 +32,11 @@ impl Question {
         let part = ranged && validators.is_none();
         let conditions = if part { Conditions::Range } else { Conditions::Withheld };
         let mut request = origin_request(engine, viewed, conditions, false);
+        if let Some(wanted) = partial::first_wanted(&request.headers)
+            && let Ok(wanted) = HeaderValue::try_from(wanted)
+        {
+            request.headers.insert(header::RANGE, wanted);
+        }
         let confirms = validators.and_then(|validators| {
             validators.write(&mut request.headers);
             found.stored.clone()

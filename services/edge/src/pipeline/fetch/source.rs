@@ -63,6 +63,27 @@ impl Source {
         }
     }
 
+    /// Where it comes as the origin sends it: the announced length, if there is one.
+    pub fn plain(&self) -> Option<Option<u64>> {
+        match self.way {
+            Way::Plain { announced, .. } => Some(announced),
+            Way::Encoded(_) => None,
+        }
+    }
+
+    /// The rest comes in this body, and all together was announced to be this long.
+    pub fn goes_on(&mut self, body: Body, total: u64) {
+        self.body = body;
+        if let Way::Plain { announced, .. } = &mut self.way {
+            *announced = Some(total);
+        }
+    }
+
+    /// The rest comes in this body.
+    pub fn replace(&mut self, body: Body) {
+        self.body = body;
+    }
+
     /// Whether the piece that was given last is known to be the last.
     pub fn is_whole(&self) -> bool {
         match &self.way {
