@@ -127,6 +127,13 @@ impl Runs {
         Joined::Lead(filler, seat)
     }
 
+    /// A seat for somebody who will come to the byte at `from`, if there is a run that has it or will
+    /// have it soon: it goes on meanwhile.
+    pub fn seat(&self, generation: Generation, from: u64) -> Option<Seat> {
+        let aloft = self.aloft.lock();
+        aloft.get(&generation).into_iter().flatten().find_map(|run| run.seat(from))
+    }
+
     /// Begins a run whose bytes are coming. Who waits in `room` counts as a reader at its beginning.
     pub fn begin(
         self: &Arc<Self>,
@@ -196,6 +203,8 @@ impl Run {
         let id = state.next_reader;
         state.next_reader += 1;
         state.readers.insert(id, from);
+        // The fetch may be waiting for somebody who is as far as this.
+        self.taken.notify_waiters();
         Seat { id, run: self.clone() }
     }
 
@@ -370,7 +379,9 @@ impl Filler {
     /// whoever reads the last of these bytes finds the slice in the store, if it is put there before
     /// [`Self::show`]. Dropping the call adds nothing.
     pub async fn push(&self, piece: Bytes) -> Option<(u64, Span)> {
+        eprintln!("DBG push {} end {}", piece.len(), self.end());
         self.pace().await;
+        eprintln!("DBG paced");
         let mut state = self.run.state.lock();
         let room = self.run.has_room();
         state.collected = state.collected.filter(|_| room).or_else(|| room.then_some(state.end));
@@ -423,6 +434,7 @@ impl Filler {
 
     /// How it ended. Whoever reads gets what is here first.
     pub fn over(self, over: Over) {
+        eprintln!("DBG over {over:?}");
         self.runs.forget(&self.run);
         self.run.ends(over);
     }
@@ -507,6 +519,7 @@ impl Seat {
     pub async fn next(&self, from: u64) -> Next {
         loop {
             let grown = self.run.grown.notified();
+            eprintln!("DBG take {from}");
             if let Some(next) = self.take(from) {
                 return next;
             }

@@ -46,7 +46,7 @@ test_ranges = cases(
     case("the whole that comes for a range is stored", "CloudFront, ranges", MUST, ask(WHOLE, {"Range": "bytes=3-5"}, status=200, body=TEN), hit(TEN), under="plain"),
     case("a range that was fetched is cached", "CloudFront, ranges", MUST,
          ask(ok({"ETag": '"1"'}, cc=DAY, body=TEN, part=True), {"Range": "bytes=3-5"}, status=206), hit(b"345", {"Range": "bytes=3-5"}, status=206),
-         under="plain", missing="not built yet: parts are not stored"),
+         under="plain"),
     case("several ranges", "CloudFront, ranges", MUST, ask(WHOLE), hit(None, {"Range": "bytes=0-1,5-6"}, status=206, has={"Content-Type": lambda kind: kind.startswith("multipart/byteranges; boundary=")}), under="plain"),
     case("several ranges of which one is not there", "CloudFront, ranges", MUST, ask(WHOLE), hit(TEN, {"Range": "bytes=0-1,30-"}), under="plain"),
 )

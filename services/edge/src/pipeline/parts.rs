@@ -226,6 +226,7 @@ impl Walk {
         let mut at = self.at;
         for _ in 0..LOOKS {
             if at >= self.end.min(self.object.bound(self.at)) {
+                self.seat = self.seat_at(at);
                 return Ok(First::Held);
             }
             match self.look(at).await {
@@ -288,12 +289,22 @@ impl Walk {
                     }
                 },
                 None => match self.look(self.at).await {
-                    Look::Bytes(bytes) => return Some(Ok(self.gives(bytes))),
+                    Look::Bytes(bytes) => {
+                        let bytes = self.gives(bytes);
+                        self.seat = self.seat_at(self.at);
+                        return Some(Ok(bytes));
+                    }
                     Look::Seat(seat, _) => self.seat = Some(seat),
                 },
             }
         }
         None
+    }
+
+    /// A seat where this reader will come, so that what is coming there goes on.
+    fn seat_at(&self, at: u64) -> Option<Seat> {
+        let wanted = at < self.end;
+        wanted.then(|| self.engine.flights.runs.seat(self.object.generation, at)).flatten()
     }
 
     /// What is held at an offset, or else a seat where it will come.
