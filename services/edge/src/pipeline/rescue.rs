@@ -218,7 +218,7 @@ pub async fn mend(
     match routed.distribution.error_rule(answer.status.as_u16()) {
         Some(rule) if mendable => match &rule.page {
             Some((path, status)) => {
-                see_off(engine, answer.body);
+                see_off(answer.body);
                 let page = page(engine, routed, path, *status);
                 page.instrument(tracing::debug_span!("rescue")).await
             }
@@ -230,7 +230,7 @@ pub async fn mend(
 
 /// Reads what nobody will: left alone, an error whose body is still coming would not be kept, and
 /// the origin would be asked again by every viewer.
-fn see_off(engine: &Engine, body: ReplyBody) {
+fn see_off(body: ReplyBody) {
     let ReplyBody::Stream { length, mut body } = body else {
         return;
     };
@@ -246,7 +246,7 @@ fn see_off(engine: &Engine, body: ReplyBody) {
             }
         }
     };
-    engine.runtime.spawn(tokio::time::timeout(UNREAD_FOR, reading));
+    tokio::spawn(tokio::time::timeout(UNREAD_FOR, reading));
 }
 
 fn failed(engine: &Engine, routed: &Routed, failure: &Failure) -> Answer {

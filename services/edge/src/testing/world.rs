@@ -26,7 +26,7 @@ use ports::{
     origin::Scheme,
 };
 use std::{io::Read as _, net::IpAddr, sync::Arc, time::Duration};
-use tokio::{runtime::Handle, time::Instant};
+use tokio::time::Instant;
 
 /// A noon in 2025.
 const NOON: u64 = 1_750_000_000_000;
@@ -270,6 +270,5 @@ fn engine(memory: u64, origin: Arc<FakeOrigin>) -> Engine {
         pop: "LOC1-P1".into(),
         pop_value: value("LOC1-P1"),
         https_port: 8443,
-        runtime: Handle::current(),
     }
 }

@@ -71,7 +71,7 @@ impl<'a> Asking<'a> {
     }
 
     async fn persist(&mut self) -> Result<OriginResponse, OriginError> {
-        let mut pooled = self.driver.pool.take(&self.target);
+        let mut pooled = self.driver.pools.here().take(&self.target);
         loop {
             let begun = Instant::now();
             let (mut connection, connect) = match pooled.take() {
@@ -152,7 +152,7 @@ impl<'a> Asking<'a> {
         let download = Download {
             incoming,
             connection: Some(connection),
-            pool: Arc::clone(&self.driver.pool),
+            pool: self.driver.pools.here(),
             limit: self.read_timeout,
             deadline: self.deadline,
         };

@@ -6,13 +6,16 @@ use crate::{
 };
 use hyper::client::conn::http1::SendRequest;
 use model::units::Seconds;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use std::{
     collections::HashMap,
     sync::{Arc, Weak},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{
+    runtime::{Handle, Id},
+    time::Instant,
+};
 
 /// The asking end of a connection.
 pub(crate) type Sender = SendRequest<Outgoing>;
@@ -59,7 +62,38 @@ struct Kept {
     sweeping: bool,
 }
 
-/// All idle connections.
+/// A pool for each runtime: a connection is driven by the runtime that opened it, and asking from
+/// there wakes no other thread.
+pub(crate) struct Pools {
+    per_server: usize,
+    by_runtime: RwLock<HashMap<Id, Arc<Pool>>>,
+}
+
+impl Pools {
+    /// Each keeps at most `per_server` idle connections for each server.
+    pub fn new(per_server: usize) -> Self {
+        Self { per_server, by_runtime: RwLock::default() }
+    }
+
+    /// The pool of the runtime that this is called in.
+    pub fn here(&self) -> Arc<Pool> {
+        let id = Handle::current().id();
+        if let Some(pool) = self.by_runtime.read().get(&id) {
+            return pool.clone();
+        }
+        let mut pools = self.by_runtime.write();
+        // Runtimes end, too, and their connections with them.
+        pools.retain(|_, pool| pool.sweep() || Arc::strong_count(pool) > 1);
+        pools.entry(id).or_insert_with(|| Arc::new(Pool::new(self.per_server))).clone()
+    }
+
+    /// How many connections are idle.
+    pub fn len(&self) -> usize {
+        self.by_runtime.read().values().map(|pool| pool.len()).sum()
+    }
+}
+
+/// All idle connections of one runtime.
 pub(crate) struct Pool {
     per_server: usize,
     kept: Mutex<Kept>,
