@@ -8,10 +8,8 @@ use headers::{
     server_timing::Upstream,
 };
 use http::{HeaderMap, header};
-use ports::{
-    cachestore::Stored,
-    origin::{OriginRequest, Timing},
-};
+use packing::Stored;
+use ports::origin::{OriginRequest, Timing};
 use std::{sync::Arc, time::Duration};
 
 /// A question.
