@@ -30,7 +30,7 @@ use caching::{
     validate::Validators,
 };
 use fetch::Landing;
-use headers::names::Names;
+use headers::names::{Names, Vias};
 use http::{HeaderMap, HeaderValue, Method, header};
 use model::{
     plan::{Origin, Plan},
@@ -73,8 +73,8 @@ pub struct Engine {
     pub meters: Arc<Meters>,
     /// How we name ourselves.
     pub names: Names,
-    /// This edge in `Via`: an id, a dot and the zone.
-    pub via_host: String,
+    /// This edge in `Via`, an id, a dot and the zone, to origins.
+    pub vias: Vias,
     /// Our member of `Via` in responses.
     pub via: HeaderValue,
     /// Whether replies carry `Cache-Status`.

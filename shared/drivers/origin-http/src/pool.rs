@@ -145,11 +145,15 @@ impl Pool {
 
     fn put(self: &Arc<Self>, connection: Connection) {
         let mut kept = self.kept.lock();
-        let idle = kept.idle.entry(connection.server.clone()).or_default();
-        if idle.len() >= self.per_server.max(1) {
-            idle.remove(0);
+        if !kept.idle.contains_key(&connection.server) {
+            kept.idle.insert(connection.server.clone(), Vec::new());
         }
-        idle.push(Idle { since: Instant::now(), connection });
+        if let Some(idle) = kept.idle.get_mut(&connection.server) {
+            if idle.len() >= self.per_server.max(1) {
+                idle.remove(0);
+            }
+            idle.push(Idle { since: Instant::now(), connection });
+        }
         if !kept.sweeping {
             kept.sweeping = true;
             let sweeper = Sweeper(Arc::downgrade(self));
