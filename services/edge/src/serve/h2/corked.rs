@@ -142,7 +142,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Corked<T> {
     ) -> Poll<io::Result<usize>> {
         let mut inside = self.0.inside.borrow_mut();
         ready!(inside.poll_room(context))?;
-        slices.iter().for_each(|slice| inside.gather(slice));
+        for slice in slices {
+            inside.gather(slice);
+        }
         Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
     }
 

@@ -4,7 +4,7 @@
 //! Not for: the connection (`super`).
 
 use crate::{
-    asked::Asked,
+    asked::{Asked, Reply},
     pipeline::Engine,
     serve::{body::Sending, io::Link, stalled, upload},
 };
@@ -43,18 +43,7 @@ pub async fn answer(
     mut respond: SendResponse<Bytes>,
 ) -> Result<(), Ended> {
     let method = asked.method.clone();
-    let reply = {
-        let mut handled = pin!(engine.handle(asked));
-        poll_fn(|context| match handled.as_mut().poll(context) {
-            Poll::Ready(reply) => Poll::Ready(Ok(reply)),
-            Poll::Pending => match respond.poll_reset(context) {
-                Poll::Ready(reason) => Poll::Ready(reason.and_then(|why| Err(why.into()))),
-                Poll::Pending => Poll::Pending,
-            },
-        })
-        .await?
-    };
-    let mut reply = reply;
+    let mut reply = reply(&engine, asked, &mut respond).await?;
     reply.body = stalled::watched(reply.body);
     let (status, mut headers, body) = Sending::of(&method, reply);
     frame(&mut headers, &body);
@@ -66,7 +55,22 @@ pub async fn answer(
         return Ok(());
     }
     let stream = respond.send_response(response, false)?;
-    send(stream, body).await
+    Sender { stream, at_hand: None, at_once: AT_ONCE }.send(body).await
+}
+
+async fn reply(
+    engine: &Arc<Engine>,
+    asked: Asked,
+    respond: &mut SendResponse<Bytes>,
+) -> Result<Reply, h2::Error> {
+    let mut handled = pin!(engine.handle(asked));
+    poll_fn(|context| {
+        if let Poll::Ready(reply) = handled.as_mut().poll(context) {
+            return Poll::Ready(Ok(reply));
+        }
+        respond.poll_reset(context).map(|reason| Err(reason?.into()))
+    })
+    .await
 }
 
 /// Fields of a message that HTTP/2 frames otherwise (RFC 9113 §8.2.2).
@@ -99,98 +103,99 @@ enum Next {
 
 /// Sends a body. Each piece waits until it is known whether it is the last, as long as that is known
 /// at once: then the end needs no frame of its own.
-async fn send(mut stream: SendStream<Bytes>, body: Sending) -> Result<(), Ended> {
-    let mut body = pin!(body);
-    let (mut at_hand, mut at_once) = (None, AT_ONCE);
-    loop {
-        match next(&mut stream, body.as_mut(), at_hand.is_some()).await {
-            Next::NotYet => {
-                if let Some(piece) = at_hand.take() {
-                    pass(&mut stream, piece, false, &mut at_once).await?;
-                }
-            }
-            Next::Piece(Some(Ok(frame))) => match frame.into_data() {
-                Ok(piece) => {
-                    if let Some(before) = at_hand.replace(piece) {
-                        pass(&mut stream, before, false, &mut at_once).await?;
-                    }
-                }
-                Err(frame) => {
-                    if let Some(last) = at_hand.take() {
-                        pass(&mut stream, last, false, &mut at_once).await?;
-                    }
-                    if let Ok(trailers) = frame.into_trailers() {
-                        return Ok(stream.send_trailers(trailers)?);
-                    }
-                }
-            },
-            Next::Piece(None) => {
-                let last = at_hand.take().unwrap_or_default();
-                return pass(&mut stream, last, true, &mut at_once).await;
-            }
-            Next::Piece(Some(Err(why))) => {
-                if let Some(before) = at_hand.take() {
-                    pass(&mut stream, before, false, &mut at_once).await?;
-                }
-                stream.send_reset(Reason::INTERNAL_ERROR);
-                return Err(why.into());
-            }
-            Next::TakenBack(reason) => return Err(h2::Error::from(reason?).into()),
-        }
-    }
+struct Sender {
+    stream: SendStream<Bytes>,
+    at_hand: Option<Bytes>,
+    /// What is left of [`AT_ONCE`].
+    at_once: usize,
 }
 
-async fn next(stream: &mut SendStream<Bytes>, mut body: Pin<&mut Sending>, at_hand: bool) -> Next {
-    poll_fn(|context| {
-        if let Poll::Ready(piece) = body.as_mut().poll_frame(context) {
-            return Poll::Ready(Next::Piece(piece));
-        }
-        if at_hand {
-            return Poll::Ready(Next::NotYet);
-        }
-        stream.poll_reset(context).map(Next::TakenBack)
-    })
-    .await
-}
-
-/// Hands a piece to the connection, once there is room for some of it.
-async fn pass(
-    stream: &mut SendStream<Bytes>,
-    piece: Bytes,
-    last: bool,
-    at_once: &mut usize,
-) -> Result<(), Ended> {
-    match at_once.checked_sub(piece.len()) {
-        Some(rest) => *at_once = rest,
-        None => {
-            *at_once = 0;
-            room(stream).await?;
-        }
-    }
-    Ok(stream.send_data(piece, last)?)
-}
-
-/// Returns when the viewer takes at least one byte more. A claim of one byte is enough: h2 raises it
-/// to what is sent, and until then no other stream is kept from its share.
-async fn room(stream: &mut SendStream<Bytes>) -> Result<(), Ended> {
-    stream.reserve_capacity(1);
-    poll_fn(|context| {
-        if let Poll::Ready(reason) = stream.poll_reset(context) {
-            return Poll::Ready(reason.and_then(|why| Err(why.into())));
-        }
+impl Sender {
+    async fn send(mut self, body: Sending) -> Result<(), Ended> {
+        let mut body = pin!(body);
         loop {
-            if stream.capacity() > 0 {
-                return Poll::Ready(Ok(()));
-            }
-            match std::task::ready!(stream.poll_capacity(context)) {
-                Some(Ok(_)) => {}
-                Some(Err(why)) => return Poll::Ready(Err(why)),
-                None => return Poll::Ready(Err(Reason::CANCEL.into())),
+            match self.next(body.as_mut()).await {
+                Next::NotYet => self.pass_on().await?,
+                Next::Piece(Some(Ok(frame))) => {
+                    if let Some(trailers) = self.take(frame).await? {
+                        return Ok(self.stream.send_trailers(trailers)?);
+                    }
+                }
+                Next::Piece(Some(Err(why))) => {
+                    self.pass_on().await?;
+                    self.stream.send_reset(Reason::INTERNAL_ERROR);
+                    return Err(why.into());
+                }
+                Next::Piece(None) => {
+                    let last = self.at_hand.take().unwrap_or_default();
+                    return self.pass(last, true).await;
+                }
+                Next::TakenBack(reason) => return Err(h2::Error::from(reason?).into()),
             }
         }
-    })
-    .await
-    .map_err(Ended::from)
+    }
+
+    async fn next(&mut self, mut body: Pin<&mut Sending>) -> Next {
+        poll_fn(|context| {
+            if let Poll::Ready(piece) = body.as_mut().poll_frame(context) {
+                return Poll::Ready(Next::Piece(piece));
+            }
+            if self.at_hand.is_some() {
+                return Poll::Ready(Next::NotYet);
+            }
+            self.stream.poll_reset(context).map(Next::TakenBack)
+        })
+        .await
+    }
+
+    /// Takes a piece in place of the one at hand, or the trailers that end the body.
+    async fn take(&mut self, frame: Frame<Bytes>) -> Result<Option<HeaderMap>, Ended> {
+        self.pass_on().await?;
+        Ok(match frame.into_data() {
+            Ok(piece) => {
+                self.at_hand = Some(piece);
+                None
+            }
+            Err(frame) => frame.into_trailers().ok(),
+        })
+    }
+
+    /// Passes on what is at hand; it is not the last.
+    async fn pass_on(&mut self) -> Result<(), Ended> {
+        match self.at_hand.take() {
+            Some(piece) => self.pass(piece, false).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Hands a piece to the connection, once there is room for some of it.
+    async fn pass(&mut self, piece: Bytes, last: bool) -> Result<(), Ended> {
+        let rest = self.at_once.checked_sub(piece.len());
+        self.at_once = rest.unwrap_or_default();
+        if rest.is_none() {
+            self.room().await?;
+        }
+        Ok(self.stream.send_data(piece, last)?)
+    }
+
+    /// Returns when the viewer takes at least one byte more. A claim of one byte is enough: h2 raises
+    /// it to what is sent, and until then no other stream is kept from its share.
+    async fn room(&mut self) -> Result<(), h2::Error> {
+        self.stream.reserve_capacity(1);
+        poll_fn(|context| {
+            if let Poll::Ready(reason) = self.stream.poll_reset(context) {
+                return Poll::Ready(reason.and_then(|why| Err(why.into())));
+            }
+            while self.stream.capacity() == 0 {
+                match std::task::ready!(self.stream.poll_capacity(context)) {
+                    Some(room) => room.map(drop)?,
+                    None => return Poll::Ready(Err(Reason::CANCEL.into())),
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
 }
 
 /// The request in the engine's words.
