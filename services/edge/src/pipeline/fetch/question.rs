@@ -11,6 +11,7 @@ use http::{HeaderMap, header};
 use ports::{
     cachestore::Stored,
     origin::{OriginRequest, Timing},
+    relay::Relay,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -69,6 +70,7 @@ pub fn origin_request(
             headers,
             body: None,
             viewer_scheme: routed.request.scheme,
+            relay: Relay::default(),
         }
     })
 }
