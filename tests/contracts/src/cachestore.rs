@@ -10,7 +10,8 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use model::units::{Seconds, Timestamp};
-use ports::cachestore::{CacheKey, CacheStore, Fill, Lookup, Stored};
+use packing::{Content, Entry, Stored};
+use ports::cachestore::{CacheKey, CacheStore, Fill, Lookup};
 use std::{
     any::Any,
     fmt,
@@ -41,16 +42,17 @@ impl Stage {
     }
 
     /// What is held, slower tiers included.
-    pub async fn find(&self, number: u64) -> Option<Arc<Stored>> {
-        match self.store.find(&key(number)) {
-            Lookup::Found(stored) => Some(stored),
+    pub async fn find(&self, number: u64) -> Option<Stored> {
+        let entry = match self.store.find(&key(number)) {
+            Lookup::Found(entry) => Some(entry),
             Lookup::Absent => None,
             Lookup::Later(later) => later.await,
-        }
+        };
+        entry?.open()
     }
 
-    fn put(&self, number: u64, stored: Stored) {
-        self.store.put(key(number), Arc::new(stored));
+    fn put(&self, number: u64, stored: &Stored) {
+        self.store.put(key(number), Entry::pack(stored));
     }
 }
 
@@ -103,18 +105,19 @@ pub fn response(byte: u8, length: u64) -> Stored {
     Stored {
         status: StatusCode::OK,
         headers: HeaderMap::from_iter([(http::header::CONTENT_LENGTH, HeaderValue::from(length))]),
-        body: pieces.collect(),
+        content: Content::Whole(pieces.collect()),
         length,
         requested_at: Timestamp(1_000),
         received_at: Timestamp(2_000),
         initial_age: Seconds(3),
         fresh_for: Seconds(4),
         bans_checked: AtomicU64::new(5),
+        entry: None,
     }
 }
 
 fn body(stored: &Stored) -> Vec<u8> {
-    stored.body.concat()
+    stored.pieces().concat()
 }
 
 /// Nothing is found where nothing was put.
@@ -132,7 +135,7 @@ pub async fn what_was_put_is_found_whole(stage: &Stage) {
     put.headers.append("set-cookie", HeaderValue::from_static("b=2"));
     put.headers.append("x-bytes", HeaderValue::from_bytes(b"\xff\xfe").unwrap());
     let headers = put.headers.clone();
-    stage.put(1, put);
+    stage.put(1, &put);
     let found = stage.find(1).await.unwrap();
     assert_eq!((found.status, found.length), (StatusCode::NOT_FOUND, 100_000));
     assert_eq!(found.headers, headers);
@@ -146,7 +149,7 @@ pub async fn what_was_put_is_found_whole(stage: &Stage) {
 
 /// A response without a body is a response.
 pub async fn an_empty_body_is_kept(stage: &Stage) {
-    stage.put(1, response(b'x', 0));
+    stage.put(1, &response(b'x', 0));
     assert!(body(&stage.find(1).await.unwrap()).is_empty());
     assert!(stage.store.fill().bytes > 0, "its head counts");
 }
@@ -154,7 +157,7 @@ pub async fn an_empty_body_is_kept(stage: &Stage) {
 /// There is one response for a key: the last one.
 pub async fn a_later_put_takes_the_place_of_an_earlier_one(stage: &Stage) {
     for byte in [b'a', b'b', b'c'] {
-        stage.put(1, response(byte, 1_000));
+        stage.put(1, &response(byte, 1_000));
         assert_eq!(body(&stage.find(1).await.unwrap()), vec![byte; 1_000]);
     }
     assert_eq!(stage.store.fill().entries, 1);
@@ -168,13 +171,13 @@ pub async fn keys_that_differ_in_one_bit_are_two(stage: &Stage) {
         CacheKey(bytes)
     };
     for bit in 0..256 {
-        stage.store.put(at(bit), Arc::new(response(b'x', bit as u64)));
+        stage.store.put(at(bit), Entry::pack(&response(b'x', bit as u64)));
     }
     for bit in 0..256 {
         let length = match stage.store.find(&at(bit)) {
-            Lookup::Found(stored) => Some(stored.length),
+            Lookup::Found(entry) => Some(entry.length()),
             Lookup::Absent => None,
-            Lookup::Later(later) => later.await.map(|stored| stored.length),
+            Lookup::Later(later) => later.await.map(|entry| entry.length()),
         };
         assert_eq!(length, Some(bit as u64), "bit {bit}");
     }
@@ -182,8 +185,8 @@ pub async fn keys_that_differ_in_one_bit_are_two(stage: &Stage) {
 
 /// What was removed is gone, and only that.
 pub async fn a_removed_key_is_absent(stage: &Stage) {
-    stage.put(1, response(b'a', 10));
-    stage.put(2, response(b'b', 10));
+    stage.put(1, &response(b'a', 10));
+    stage.put(2, &response(b'b', 10));
     stage.store.remove(&key(1));
     assert!(stage.find(1).await.is_none());
     assert!(stage.find(2).await.is_some());
@@ -192,14 +195,14 @@ pub async fn a_removed_key_is_absent(stage: &Stage) {
 /// After clearing nothing is held, and the store goes on working.
 pub async fn clear_forgets_everything(stage: &Stage) {
     for number in 0..50 {
-        stage.put(number, response(b'x', 1_000));
+        stage.put(number, &response(b'x', 1_000));
     }
     stage.store.clear();
     for number in 0..50 {
         assert!(stage.find(number).await.is_none());
     }
     assert_eq!(stage.store.fill(), Fill::default());
-    stage.put(1, response(b'x', 1_000));
+    stage.put(1, &response(b'x', 1_000));
     assert!(stage.find(1).await.is_some());
 }
 
@@ -208,7 +211,7 @@ pub async fn a_body_of_the_longest_length_is_kept(stage: &Stage) {
     let longest = stage.store.longest();
     assert!(longest > 0);
     for number in 0..20 {
-        stage.put(number, response(b'x', longest));
+        stage.put(number, &response(b'x', longest));
         let found = stage.find(number).await;
         assert_eq!(found.map(|found| found.length), Some(longest), "{number}");
     }
@@ -216,8 +219,8 @@ pub async fn a_body_of_the_longest_length_is_kept(stage: &Stage) {
 
 /// What is too long is passed over, and what it would have replaced is not served any more.
 pub async fn a_longer_body_is_not_kept_and_takes_the_old_one_away(stage: &Stage) {
-    stage.put(1, response(b'a', 10));
-    stage.put(1, response(b'b', stage.store.longest() + 1));
+    stage.put(1, &response(b'a', 10));
+    stage.put(1, &response(b'b', stage.store.longest() + 1));
     assert!(stage.find(1).await.is_none());
     assert_eq!(stage.store.fill(), Fill::default());
 }
@@ -225,7 +228,7 @@ pub async fn a_longer_body_is_not_kept_and_takes_the_old_one_away(stage: &Stage)
 /// Fill counts at least what was put, and falls back to nothing.
 pub async fn fill_follows_puts_and_removals(stage: &Stage) {
     for number in 0..20 {
-        stage.put(number, response(b'x', 10_000));
+        stage.put(number, &response(b'x', 10_000));
         let fill = stage.store.fill();
         assert_eq!(fill.entries, number + 1);
         assert!(fill.bytes >= fill.entries * 10_000, "{fill:?}");
@@ -239,12 +242,12 @@ pub async fn fill_follows_puts_and_removals(stage: &Stage) {
 
 /// A thousand puts for one key weigh as much as one.
 pub async fn replacing_does_not_add_up(stage: &Stage) {
-    stage.put(1, response(b'x', 5_000));
+    stage.put(1, &response(b'x', 5_000));
     let once = stage.store.fill();
     for length in (0..1_000).rev() {
-        stage.put(1, response(b'x', length));
+        stage.put(1, &response(b'x', length));
     }
-    stage.put(1, response(b'x', 5_000));
+    stage.put(1, &response(b'x', 5_000));
     assert_eq!(stage.store.fill(), once);
 }
 
@@ -256,7 +259,7 @@ pub async fn many_headers_count_against_the_budget(stage: &Stage) {
             let value = HeaderValue::from_str(&format!("{line:0>400}")).unwrap();
             stored.headers.append("x-line", value);
         }
-        stage.put(number, stored);
+        stage.put(number, &stored);
     }
     let fill = stage.store.fill();
     assert!(fill.bytes <= BUDGET, "{fill:?}");
@@ -268,7 +271,7 @@ pub async fn many_headers_count_against_the_budget(stage: &Stage) {
 /// what was put.
 pub async fn the_budget_holds_in_a_flood(stage: &Stage) {
     for number in 0..20_000 {
-        stage.put(number, response(byte_of(number), (number * 37) % 8_192));
+        stage.put(number, &response(byte_of(number), (number * 37) % 8_192));
         let fill = stage.store.fill();
         assert!(fill.bytes <= BUDGET, "{fill:?}");
     }
@@ -308,10 +311,10 @@ fn race(store: &dyn CacheStore, seed: u64) {
         match action {
             0 => store.clear(),
             1..100 => store.remove(&key(number)),
-            100..550 => store.put(key(number), Arc::new(response(byte_of(number), length))),
+            100..550 => store.put(key(number), Entry::pack(&response(byte_of(number), length))),
             _ => {
                 if let Lookup::Found(found) = store.find(&key(number)) {
-                    assert!(body(&found).iter().all(|byte| *byte == byte_of(number)));
+                    assert!(found.body().unwrap().iter().all(|byte| *byte == byte_of(number)));
                 }
             }
         }

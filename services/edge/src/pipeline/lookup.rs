@@ -11,7 +11,8 @@ use caching::{StoredView, reuse::Why, vary};
 use headers::query;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use model::units::{Seconds, Timestamp};
-use ports::cachestore::{CacheKey, CacheStore, Lookup, Stored};
+use packing::{Content, Entry, Stored};
+use ports::cachestore::{CacheKey, CacheStore, Lookup};
 use std::sync::{Arc, atomic::AtomicU64, atomic::Ordering};
 
 /// Stands in the store for a response whose variants are held under keys of their own (RFC 9111
@@ -59,7 +60,7 @@ pub async fn find(store: &dyn CacheStore, bans: &Bans, keyed: Keyed) -> Found {
     let mut key = keyed.key;
     let (mut stored, mut missing) = spared(store, bans, &keyed, key).await;
     if let Some(signpost) = stored.take_if(|stored| stored.status == SIGNPOST) {
-        let names = directions(&signpost);
+        let names = directions(&signpost.headers);
         key = key::variant(key, &names, &keyed.viewed.routed.request.headers);
         (stored, missing) = spared(store, bans, &keyed, key).await;
         if missing == Why::Absent {
@@ -79,21 +80,21 @@ async fn spared(
     key: CacheKey,
 ) -> (Option<Arc<Stored>>, Why) {
     let held = match store.find(&key) {
-        Lookup::Found(stored) => Some(stored),
+        Lookup::Found(entry) => Some(entry),
         Lookup::Absent => None,
         Lookup::Later(later) => later.await,
     };
-    let Some(stored) = held else {
+    let Some(entry) = held else {
         return (None, Why::Absent);
     };
     let number = bans.latest();
-    let checked = stored.bans_checked.load(Ordering::Relaxed);
+    let checked = entry.bans_checked();
     if checked < number && is_banned(bans, &keyed.viewed.routed, checked) {
         store.remove(&key);
         return (None, Why::Banned);
     }
-    stored.spared_up_to(number);
-    (Some(stored), Why::Absent)
+    entry.spared_up_to(number);
+    (entry.open().map(Arc::new), Why::Absent)
 }
 
 /// Whether a ban later than `since` matches what a request asks for.
@@ -116,20 +117,22 @@ pub fn is_banned(bans: &Bans, routed: &Routed, since: u64) -> bool {
 ///
 /// A signpost leads to what was asked for since it was first put up, and no further: when it was
 /// taken away meanwhile, or something else stood in its place, older variants stay lost.
-pub fn put(store: &dyn CacheStore, keyed: &Keyed, names: &[HeaderName], stored: Arc<Stored>) {
+pub fn put(store: &dyn CacheStore, keyed: &Keyed, names: &[HeaderName], stored: &Stored) {
     if names.is_empty() {
-        return store.put(keyed.key, stored);
+        return store.put(keyed.key, Entry::pack(stored));
     }
     let request = &keyed.viewed.routed.request;
     let bans = stored.bans_checked.load(Ordering::Relaxed);
     let since = match store.find(&keyed.key) {
-        Lookup::Found(held) if held.status == SIGNPOST && directions(&held) == names => {
-            held.received_at
+        Lookup::Found(held)
+            if held.status() == SIGNPOST && directions(&held.headers()) == names =>
+        {
+            held.received_at()
         }
         _ => stored.requested_at,
     };
-    store.put(keyed.key, Arc::new(signpost(names, since, bans)));
-    store.put(key::variant(keyed.key, names, &request.headers), stored);
+    store.put(keyed.key, Entry::pack(&signpost(names, since, bans)));
+    store.put(key::variant(keyed.key, names, &request.headers), Entry::pack(stored));
 }
 
 fn signpost(names: &[HeaderName], since: Timestamp, bans: u64) -> Stored {
@@ -140,19 +143,20 @@ fn signpost(names: &[HeaderName], since: Timestamp, bans: u64) -> Stored {
     Stored {
         status: SIGNPOST,
         headers,
-        body: Vec::new(),
+        content: Content::Whole(Vec::new()),
         length: 0,
         requested_at: since,
         received_at: since,
         initial_age: Seconds::ZERO,
         fresh_for: Seconds::ZERO,
         bans_checked: AtomicU64::new(bans),
+        entry: None,
     }
 }
 
 /// The request headers that choose among variants, as a signpost has them.
-fn directions(signpost: &Stored) -> Vec<HeaderName> {
-    match vary::of(&signpost.headers) {
+fn directions(signpost: &HeaderMap) -> Vec<HeaderName> {
+    match vary::of(signpost) {
         vary::Vary::On(names) => names,
         vary::Vary::Any => Vec::new(),
     }

@@ -36,10 +36,8 @@ use model::{
     plan::Law,
     units::{Seconds, Timestamp},
 };
-use ports::{
-    cachestore::Stored,
-    origin::{Body, Scheme},
-};
+use packing::Stored;
+use ports::origin::{Body, Scheme};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// An answer, before it is dressed for the viewer.
@@ -142,7 +140,7 @@ fn whole(method: &Method, stored: &Stored, telling: Telling) -> Answer {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(stored.length));
             ReplyBody::Empty
         }
-        _ => ReplyBody::Pieces(stored.body.clone()),
+        _ => ReplyBody::Pieces(stored.pieces().to_vec()),
     };
     Answer { status: stored.status, headers, body, telling }
 }
@@ -153,7 +151,7 @@ fn partial(stored: &Stored, part: Part, telling: Telling) -> Answer {
     Answer {
         status: StatusCode::PARTIAL_CONTENT,
         headers,
-        body: ReplyBody::Pieces(cut(&stored.body, part)),
+        body: ReplyBody::Pieces(cut(stored.pieces(), part)),
         telling,
     }
 }
@@ -165,7 +163,7 @@ fn several(stored: &Stored, parts: &[Part], telling: Telling) -> Answer {
     for part in parts {
         let head = envelope.head(&stored.headers, *part, stored.length);
         pieces.push(Bytes::from(head));
-        pieces.extend(cut(&stored.body, *part));
+        pieces.extend(cut(stored.pieces(), *part));
     }
     pieces.push(Bytes::from(envelope.tail()));
     let mut headers = stored.headers.clone();

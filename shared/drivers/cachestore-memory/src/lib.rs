@@ -7,12 +7,12 @@
 
 mod weight;
 
-use ports::cachestore::{CacheKey, CacheStore, Fill, Lookup, Stored};
+use packing::Entry;
+use ports::cachestore::{CacheKey, CacheStore, Fill, Lookup};
 use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, Weighter,
     sync::{Cache, DefaultLifecycle},
 };
-use std::sync::Arc;
 
 /// Longest body that is kept, whatever the budget: 64 MiB.
 pub const LONGEST: u64 = 64 << 20;
@@ -43,7 +43,7 @@ pub struct MemoryStore {
 
 #[derive(Clone)]
 struct Held {
-    stored: Arc<Stored>,
+    entry: Entry,
     weight: u64,
 }
 
@@ -67,16 +67,16 @@ impl MemoryStore {
 impl CacheStore for MemoryStore {
     fn find(&self, key: &CacheKey) -> Lookup<'_> {
         let held = self.cache.get(key);
-        held.map_or(Lookup::Absent, |held| Lookup::Found(held.stored))
+        held.map_or(Lookup::Absent, |held| Lookup::Found(held.entry))
     }
 
-    fn put(&self, key: CacheKey, stored: Arc<Stored>) {
-        if stored.length > self.longest {
+    fn put(&self, key: CacheKey, entry: Entry) {
+        if entry.body().is_some_and(|body| body.len() as u64 > self.longest) {
             self.remove(&key);
             return;
         }
-        let weight = weight::of(&stored);
-        self.cache.insert(key, Held { stored, weight });
+        let weight = weight::of(&entry);
+        self.cache.insert(key, Held { entry, weight });
     }
 
     fn remove(&self, key: &CacheKey) {

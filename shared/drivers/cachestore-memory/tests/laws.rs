@@ -2,9 +2,10 @@
 
 use contracts::cachestore::{key, response};
 use nearfront_cachestore_memory::MemoryStore;
+use packing::Entry;
 use ports::cachestore::{CacheStore, Fill, Lookup};
 use proptest::prelude::*;
-use std::{sync::Arc, thread};
+use std::thread;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -27,7 +28,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn walk(store: &MemoryStore, steps: Vec<Step>) {
     for step in steps {
         match step {
-            Step::Put(number, length) => store.put(key(number), Arc::new(response(0, length))),
+            Step::Put(number, length) => store.put(key(number), Entry::pack(&response(0, length))),
             Step::Remove(number) => store.remove(&key(number)),
             Step::Find(number) => drop(store.find(&key(number))),
         }
@@ -37,13 +38,13 @@ fn walk(store: &MemoryStore, steps: Vec<Step>) {
 /// What a store says when it holds this alone.
 fn alone(length: u64) -> Fill {
     let store = MemoryStore::new(64 << 20);
-    store.put(key(0), Arc::new(response(0, length)));
+    store.put(key(0), Entry::pack(&response(0, length)));
     store.fill()
 }
 
 fn held(store: &MemoryStore) -> Fill {
     let found = (0..KEYS).filter_map(|number| match store.find(&key(number)) {
-        Lookup::Found(stored) => Some(alone(stored.length)),
+        Lookup::Found(entry) => Some(alone(entry.length())),
         _ => None,
     });
     found.fold(Fill::default(), |sum, one| Fill {
@@ -85,9 +86,9 @@ proptest! {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss,
                  reason = "small and positive")]
         let length = (store.longest() as f64 * part) as u64;
-        store.put(key(1), Arc::new(response(7, length)));
+        store.put(key(1), Entry::pack(&response(7, length)));
         let Lookup::Found(found) = store.find(&key(1)) else { panic!("not kept") };
-        prop_assert_eq!(found.length, length);
+        prop_assert_eq!(found.length(), length);
     }
 }
 
@@ -101,7 +102,7 @@ fn a_body_may_take_an_eighth_of_the_budget_but_not_more_than_64_mebibytes() {
 #[test]
 fn a_store_without_budget_keeps_nothing() {
     let store = MemoryStore::new(0);
-    store.put(key(1), Arc::new(response(0, 0)));
+    store.put(key(1), Entry::pack(&response(0, 0)));
     assert!(matches!(store.find(&key(1)), Lookup::Absent));
     assert_eq!(store.fill(), Fill::default());
 }
@@ -111,14 +112,14 @@ fn a_scan_does_not_drive_out_what_is_asked_for_again_and_again() {
     let store = MemoryStore::new(4 << 20);
     let popular = 0..50_u64;
     for number in popular.clone() {
-        store.put(key(number), Arc::new(response(0, 8_000)));
+        store.put(key(number), Entry::pack(&response(0, 8_000)));
     }
     for round in 0..20_u64 {
         for number in popular.clone() {
             drop(store.find(&key(number)));
         }
         for once in 0..500 {
-            store.put(key(1_000 + round * 500 + once), Arc::new(response(0, 8_000)));
+            store.put(key(1_000 + round * 500 + once), Entry::pack(&response(0, 8_000)));
         }
     }
     let left = popular.filter(|number| matches!(store.find(&key(*number)), Lookup::Found(_)));

@@ -31,7 +31,8 @@ use headers::{
     viewer_response,
 };
 use http::{HeaderMap, StatusCode, header};
-use ports::{cachestore::Stored, origin::OriginResponse};
+use packing::{Content, Stored};
+use ports::origin::OriginResponse;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -170,7 +171,7 @@ impl Exchange {
         let renewed = renewed(stored, &headers, &keep.clone().unwrap_or_default(), times);
         match keep {
             Some(keep) => {
-                lookup::put(&*self.engine.store, &found.keyed, &keep.vary, renewed.clone());
+                lookup::put(&*self.engine.store, &found.keyed, &keep.vary, &renewed);
             }
             None => self.engine.store.remove(&found.key),
         }
@@ -319,19 +320,20 @@ impl Exchange {
     }
 
     fn keep(&self, decided: &Decided, keep: &Keep, body: Vec<Bytes>, length: u64) {
-        let stored = Arc::new(Stored {
+        let stored = Stored {
             status: decided.status,
             headers: owned::headers(&decided.headers),
-            body,
+            content: Content::Whole(body),
             length,
             requested_at: decided.times.requested_at,
             received_at: decided.times.received_at,
             initial_age: keep.initial_age,
             fresh_for: keep.fresh_for,
             bans_checked: AtomicU64::new(self.lead.flight.bans),
-        });
+            entry: None,
+        };
         let found = &self.question.found;
-        lookup::put(&*self.engine.store, &found.keyed, &keep.vary, stored);
+        lookup::put(&*self.engine.store, &found.keyed, &keep.vary, &stored);
     }
 }
 
@@ -351,7 +353,7 @@ pub(super) fn renewed(
     Arc::new(Stored {
         status: stored.status,
         headers: owned::headers(headers),
-        body: stored.body.clone(),
+        content: stored.content.clone(),
         length: stored.length,
         requested_at: times.requested_at,
         received_at: times.received_at,
@@ -359,6 +361,7 @@ pub(super) fn renewed(
         fresh_for: keep.fresh_for,
         // The body is as old as it was: being confirmed spares it from no ban.
         bans_checked: AtomicU64::new(stored.bans_checked.load(Ordering::Relaxed)),
+        entry: None,
     })
 }
 

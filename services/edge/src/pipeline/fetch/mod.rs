@@ -33,10 +33,8 @@ use headers::{
 };
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use model::units::{Seconds, Timestamp};
-use ports::{
-    cachestore::Stored,
-    origin::{Body, OriginResponse},
-};
+use packing::Stored;
+use ports::origin::{Body, OriginResponse};
 use question::Question;
 use std::sync::{Arc, atomic::Ordering};
 use tracing::Instrument as _;

@@ -8,8 +8,8 @@ use headers::{
     server_timing::Upstream,
 };
 use http::{HeaderMap, header};
+use packing::Stored;
 use ports::{
-    cachestore::Stored,
     origin::{OriginRequest, Timing},
     relay::Relay,
 };

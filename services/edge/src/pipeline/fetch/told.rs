@@ -18,7 +18,8 @@ use caching::{
 use headers::viewer_response;
 use http::{HeaderMap, Method, header};
 use model::plan::Law;
-use ports::{cachestore::Stored, origin::OriginResponse};
+use packing::Stored;
+use ports::origin::OriginResponse;
 
 /// Does to what is held as this answer says.
 pub fn heed(engine: &Engine, found: &Found, response: &OriginResponse, times: Times) {
@@ -90,7 +91,7 @@ fn confirm(engine: &Engine, found: &Found, stored: &Stored, told: &HeaderMap, ti
                 headers.remove(name);
             }
             let renewed = ask::renewed(stored, &headers, &keep, times);
-            lookup::put(&*engine.store, &found.keyed, &keep.vary, renewed);
+            lookup::put(&*engine.store, &found.keyed, &keep.vary, &renewed);
         }
     }
 }
