@@ -1,6 +1,7 @@
 //! Idle connections, by server, each for as long as its origin's keep-alive timeout says.
 
 use crate::{
+    h2::Connections,
     target::{Server, Target},
     upload::Outgoing,
 };
@@ -62,11 +63,29 @@ struct Kept {
     sweeping: bool,
 }
 
-/// A pool for each runtime: a connection is driven by the runtime that opened it, and asking from
-/// there wakes no other thread.
+/// What is open, for each runtime: a connection is driven by the runtime that opened it, and asking
+/// from there wakes no other thread.
 pub(crate) struct Pools {
     per_server: usize,
-    by_runtime: RwLock<HashMap<Id, Arc<Pool>>>,
+    by_runtime: RwLock<HashMap<Id, Arc<Open>>>,
+}
+
+/// What one runtime has opened.
+pub(crate) struct Open {
+    /// Connections that carry one exchange at a time, while they carry none.
+    pub pool: Arc<Pool>,
+    /// Those that carry many.
+    pub shared: Arc<Connections>,
+}
+
+impl Open {
+    fn new(per_server: usize) -> Self {
+        Self { pool: Arc::new(Pool::new(per_server)), shared: Arc::default() }
+    }
+
+    fn is_any_left(&self) -> bool {
+        self.pool.sweep() || Arc::strong_count(&self.pool) > 1 || self.shared.is_any_open()
+    }
 }
 
 impl Pools {
@@ -75,21 +94,21 @@ impl Pools {
         Self { per_server, by_runtime: RwLock::default() }
     }
 
-    /// The pool of the runtime that this is called in.
-    pub fn here(&self) -> Arc<Pool> {
+    /// What the runtime has open that this is called in.
+    pub fn here(&self) -> Arc<Open> {
         let id = Handle::current().id();
-        if let Some(pool) = self.by_runtime.read().get(&id) {
-            return pool.clone();
+        if let Some(open) = self.by_runtime.read().get(&id) {
+            return open.clone();
         }
-        let mut pools = self.by_runtime.write();
+        let mut runtimes = self.by_runtime.write();
         // Runtimes end, too, and their connections with them.
-        pools.retain(|_, pool| pool.sweep() || Arc::strong_count(pool) > 1);
-        pools.entry(id).or_insert_with(|| Arc::new(Pool::new(self.per_server))).clone()
+        runtimes.retain(|_, open| Arc::strong_count(open) > 1 || open.is_any_left());
+        runtimes.entry(id).or_insert_with(|| Arc::new(Open::new(self.per_server))).clone()
     }
 
     /// How many connections are idle.
     pub fn len(&self) -> usize {
-        self.by_runtime.read().values().map(|pool| pool.len()).sum()
+        self.by_runtime.read().values().map(|open| open.pool.len() + open.shared.idle()).sum()
     }
 }
 
