@@ -7,6 +7,7 @@
 //! | `pipeline` | the way of one request, stage by stage |
 //! | `flights`, `growing` | who waits for whom, and how a body is read by many while it arrives |
 //! | `feed`, `plans`, `bans` | what is in force, and what is invalidated |
+//! | `disk` | which copies outlive a restart |
 //! | `heart` | being found and believed |
 //! | `encoding` | bodies into a coding, as they come |
 //! | `failures` | which origins are left alone for a moment |
@@ -17,6 +18,7 @@
 
 mod asked;
 mod bans;
+mod disk;
 mod encoding;
 mod failures;
 mod feed;

@@ -19,7 +19,7 @@ use futures::{StreamExt as _, future::join_all, stream};
 use headers::names::{Names, value};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use kit::metrics::Metrics;
-use model::{feed::Invalidation, plan::Plan, units::Timestamp};
+use model::{feed::Invalidation, plan::Plan, units::{Revision, Timestamp}};
 use ports::{
     clock::Clock,
     locator::{Located, Locator},
@@ -120,7 +120,8 @@ impl World {
             created: Timestamp(0),
         };
         let value = serde_json::to_vec(&batch).unwrap();
-        self.engine.bans.invalidate("invalidation/E1/I1", &value);
+        let revision = Revision(self.engine.bans.latest() + 1);
+        self.engine.bans.invalidate(revision, [("invalidation/E1/I1", &value[..])]);
     }
 
     /// Time goes by, and whatever is due happens.

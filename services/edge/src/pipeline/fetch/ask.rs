@@ -221,7 +221,7 @@ impl Exchange {
 
     /// A response arrives: its head goes to everybody at once, its body as it comes.
     async fn arrive(self, response: OriginResponse, times: Times) {
-        let OriginResponse { status, mut headers, body, timing } = response;
+        let OriginResponse { status, mut headers, body, timing, .. } = response;
         let storing = self.storing(status, &headers, times);
         let shared = collapsing::shares(&storing);
         let length = question::length(&headers);
@@ -397,5 +397,6 @@ fn nothing() -> ports::origin::OriginRequest {
         headers: HeaderMap::new(),
         body: None,
         viewer_scheme: ports::origin::Scheme::Http,
+        relay: ports::relay::Relay::default(),
     }
 }

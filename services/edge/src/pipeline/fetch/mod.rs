@@ -311,7 +311,7 @@ async fn pass(
 
 fn passed(found: &Found, response: OriginResponse, why: Why) -> Answer {
     let behaviour = &found.routed().behaviour;
-    let OriginResponse { status, mut headers, body, timing } = response;
+    let OriginResponse { status, mut headers, body, timing, .. } = response;
     let length = question::length(&headers);
     viewer_response::clean(&mut headers, &behaviour.behaviour, behaviour.is_bucket());
     let told = CacheStatus::forwarded(Reason::from(why), Some(status));

@@ -9,7 +9,10 @@ use headers::{
 };
 use http::{HeaderMap, header};
 use packing::Stored;
-use ports::origin::{OriginRequest, Timing};
+use ports::{
+    origin::{OriginRequest, Timing},
+    relay::Relay,
+};
 use std::{sync::Arc, time::Duration};
 
 /// A question.
@@ -67,6 +70,7 @@ pub fn origin_request(
             headers,
             body: None,
             viewer_scheme: routed.request.scheme,
+            relay: Relay::default(),
         }
     })
 }
