@@ -170,7 +170,9 @@ impl Directives {
 
     /// Sets the directive with this name, if there is one.
     pub(crate) fn set_named(&mut self, name: &str) {
-        Flag::named(name).into_iter().for_each(|flag| self.set(flag));
+        if let Some(flag) = Flag::named(name) {
+            self.set(flag);
+        }
     }
 }
 
