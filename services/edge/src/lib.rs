@@ -13,6 +13,7 @@
 //! | `failures` | which origins are left alone for a moment |
 //! | `origins` | which driver asks an origin |
 //! | `meters` | what is counted |
+//! | `worker` | how long a thread must live |
 //!
 //! Not for: caching rules, header rules, patterns (`rules/*`); nor the management API.
 
@@ -35,5 +36,6 @@ mod start;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 pub use start::{Running, StartError, start};

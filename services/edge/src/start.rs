@@ -28,7 +28,7 @@ use std::{
     net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
     sync::Arc,
 };
-use tokio::{runtime::Handle, sync::watch};
+use tokio::sync::watch;
 
 /// Bodies that are still arriving may take this part of the cache's budget, to be kept.
 const FILLING_PART: u64 = 2;
@@ -80,8 +80,9 @@ pub enum StartError {
 
 /// Starts an edge. Returns once it listens and the first state of the feed is in force: as long as
 /// the metadata store cannot be reached it keeps trying, and health says so. It ends when the
-/// world's drain is signalled: requests in flight get some seconds. Call it within a runtime of
-/// several threads: fetches run there, viewers on threads of their own.
+/// world's drain is signalled: requests in flight get some seconds. Call it within a runtime:
+/// HTTP/3 and housekeeping run there, other viewers on threads of their own, fetches where their
+/// viewers are.
 ///
 /// # Errors
 /// Settings that cannot work, addresses that are taken, or the signal to stop.
@@ -177,13 +178,12 @@ fn engine(
         clock: world.clock.clone(),
         meters: Meters::new(&world.metrics),
         via: names.via(Version::HTTP_11, &via_host),
+        vias: names.vias(&via_host),
         names,
-        via_host,
         cache_status: settings.edge.cache_status,
         pop: settings.edge.pop.clone(),
         pop_value: value(&settings.edge.pop),
         https_port: https.port(),
-        runtime: Handle::current(),
     }))
 }
 

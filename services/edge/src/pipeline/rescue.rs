@@ -241,7 +241,7 @@ pub async fn mend(
     let Some((path, status)) = rule.and_then(|rule| rule.page.as_ref()) else {
         return answer;
     };
-    see_off(engine, answer.body);
+    see_off(answer.body);
     let page = page(engine, routed, path, *status);
     let mut page = page.instrument(tracing::debug_span!("rescue")).await;
     if ends {
@@ -253,7 +253,7 @@ pub async fn mend(
 
 /// Reads what nobody will: left alone, an error whose body is still coming would not be kept, and
 /// the origin would be asked again by every viewer.
-fn see_off(engine: &Engine, body: ReplyBody) {
+fn see_off(body: ReplyBody) {
     let ReplyBody::Stream { length, mut body } = body else {
         return;
     };
@@ -269,7 +269,7 @@ fn see_off(engine: &Engine, body: ReplyBody) {
             }
         }
     };
-    engine.runtime.spawn(tokio::time::timeout(UNREAD_FOR, reading));
+    tokio::spawn(tokio::time::timeout(UNREAD_FOR, reading));
 }
 
 fn failed(engine: &Engine, routed: &Routed, failure: &Failure) -> Answer {

@@ -8,6 +8,7 @@ use crate::{
     fields,
     h2::Found,
     line::Line,
+    pool::Open,
     target::Target,
     upload::Upload,
 };
@@ -24,6 +25,7 @@ const FREE: u8 = 4;
 /// One question to one origin, over as many attempts as it takes.
 pub(crate) struct Asking<'a> {
     driver: &'a HttpOrigin,
+    open: Arc<Open>,
     target: Target,
     method: Method,
     uri: Uri,
@@ -53,6 +55,7 @@ impl<'a> Asking<'a> {
         fields::for_request(&mut headers, &request.method, request.body.is_some());
         Ok(Self {
             driver,
+            open: driver.pools.here(),
             target,
             method: request.method,
             uri,
@@ -79,7 +82,7 @@ impl<'a> Asking<'a> {
     }
 
     async fn persist(&mut self) -> Result<OriginResponse, OriginError> {
-        let mut pooled = self.driver.pool.take(&self.target).map(Line::Own);
+        let mut pooled = self.open.pool.take(&self.target).map(Line::Own);
         loop {
             let begun = Instant::now();
             let (mut line, connect) = match pooled.take() {
@@ -108,7 +111,7 @@ impl<'a> Asking<'a> {
         if self.target.server.tls.is_none() {
             return self.connect(false).await;
         }
-        let shared = Arc::clone(&self.driver.shared);
+        let shared = Arc::clone(&self.open.shared);
         let mut waited = false;
         loop {
             match shared.find(&self.target, waited) {
@@ -135,9 +138,9 @@ impl<'a> Asking<'a> {
     /// A new connection; each try is an attempt.
     async fn connect(&mut self, offer: bool) -> Result<Line, OriginError> {
         match self.dial(offer).await? {
-            Opened::Http2(fresh) => Ok(Line::Shared(self.driver.shared.share(&self.target, fresh))),
+            Opened::Http2(fresh) => Ok(Line::Shared(self.open.shared.share(&self.target, fresh))),
             Opened::Http1(connection) => {
-                self.driver.shared.is_http1(&self.target.server);
+                self.open.shared.is_http1(&self.target.server);
                 Ok(Line::Own(connection))
             }
         }
@@ -198,7 +201,7 @@ impl<'a> Asking<'a> {
         let download = Download {
             incoming,
             line: Some(line),
-            pool: Arc::clone(&self.driver.pool),
+            pool: Arc::clone(&self.open.pool),
             limit: self.read_timeout,
             deadline: self.deadline,
         };

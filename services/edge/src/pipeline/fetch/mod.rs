@@ -287,7 +287,7 @@ async fn pass(
     request.body = body;
     let requested_at = engine.now();
     let response = engine
-        .fetch(&routed.behaviour.origin, request)
+        .ask(&routed.behaviour.origin, request)
         .instrument(tracing::debug_span!("origin", otel.kind = "client"))
         .await;
     let failure = match &response {
