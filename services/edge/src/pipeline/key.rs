@@ -1,10 +1,11 @@
 //! Stage 3: what makes two requests the same. Pure, and cannot fail.
 
 use crate::pipeline::viewer::Viewed;
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{Context, Digest, SHA256, digest};
 use caching::vary;
 use headers::key;
 use http::{HeaderMap, HeaderName, Method};
+use model::{fields::Fields, plan::Behaviour};
 use ports::cachestore::CacheKey;
 
 /// A request with its key.
@@ -30,6 +31,19 @@ pub fn of_get(viewed: &Viewed) -> CacheKey {
     })
 }
 
+/// The key of a request about whose viewer nothing is known that could be in it. `material` is for
+/// use in between.
+pub fn plain(
+    domain: &str,
+    behaviour: &Behaviour,
+    request: &headers::viewer::Request<'_, impl Fields>,
+    material: &mut Vec<u8>,
+) -> CacheKey {
+    material.clear();
+    key::write(domain, behaviour, request, &mut |bytes| material.extend_from_slice(bytes));
+    sum(&digest(&SHA256, material))
+}
+
 fn of(viewed: &Viewed, request: &headers::viewer::Request<'_>) -> CacheKey {
     let mut hash = Context::new(&SHA256);
     let routed = &viewed.routed;
@@ -48,7 +62,11 @@ pub fn variant(key: CacheKey, names: &[HeaderName], request: &HeaderMap) -> Cach
 }
 
 fn finish(hash: Context) -> CacheKey {
+    sum(&hash.finish())
+}
+
+fn sum(digest: &Digest) -> CacheKey {
     let mut key = CacheKey([0; 32]);
-    key.0.copy_from_slice(hash.finish().as_ref());
+    key.0.copy_from_slice(digest.as_ref());
     key
 }

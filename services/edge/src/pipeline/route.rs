@@ -9,7 +9,7 @@ use caching::RequestView;
 use headers::{connection, hosts, names::Names, origin_request};
 use http::{HeaderMap, HeaderValue, Method, Version, header};
 use ports::origin::{Body, Scheme};
-use std::{net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 
 /// Longest path with its query, in bytes (CloudFront developer guide, quotas).
 const LONGEST_URL: usize = 8192;
@@ -92,7 +92,7 @@ pub fn behaviour(
     let value = HeaderValue::from_str(&host).map_err(|_| Failure::BadRequest("its Host"))?;
     asked.headers.insert(header::HOST, value);
     let was_root = asked.path == "/";
-    let path = object(distribution, asked.path);
+    let path = object(distribution, &asked.path).into_owned();
     let behaviour = distribution.behaviour(&path).ok_or(Failure::Internal)?;
     let request = Request {
         id: id.to_owned(),
@@ -134,7 +134,7 @@ pub fn page(routed: &Routed, path: &str) -> Option<Routed> {
 /// The same request for another path of the same distribution, with its own behaviour.
 pub fn elsewhere(routed: &Routed, path: &str, query: Option<String>) -> Option<Routed> {
     let mut request = Request::clone(&routed.request);
-    request.path = object(&routed.distribution, path.to_owned());
+    request.path = object(&routed.distribution, path).into_owned();
     request.query = query;
     Some(Routed {
         behaviour: routed.distribution.behaviour(&request.path)?.clone(),
@@ -179,9 +179,9 @@ fn host(asked: &Asked) -> Result<String, Failure> {
 }
 
 /// The default root object for `/` exactly; every other path as it came.
-fn object(distribution: &Distribution, path: String) -> String {
+pub fn object<'a>(distribution: &Distribution, path: &'a str) -> Cow<'a, str> {
     match &distribution.plan.default_root_object {
-        Some(object) if path == "/" && !object.is_empty() => format!("/{object}"),
-        _ => path,
+        Some(object) if path == "/" && !object.is_empty() => Cow::Owned(format!("/{object}")),
+        _ => Cow::Borrowed(path),
     }
 }

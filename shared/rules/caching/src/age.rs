@@ -1,6 +1,6 @@
 //! How old a response is (RFC 9111 §4.2.3).
 
-use crate::{StoredView, Times, dates, directives};
+use crate::{Lifetime, StoredView, Times, dates, directives};
 use http::{HeaderMap, header};
 use model::{
     plan::Law,
@@ -27,6 +27,13 @@ pub fn header_value(headers: &HeaderMap) -> Seconds {
     let line = headers.get(header::AGE).map(http::HeaderValue::as_bytes).unwrap_or_default();
     let first = line.split(|byte| *byte == b',').next().unwrap_or_default();
     directives::delta_seconds(first.trim_ascii()).unwrap_or_default()
+}
+
+/// The age of a copy that is fresh, as [`current`] has it; none of a stale one (RFC 9111 §4.2).
+pub fn while_fresh(lifetime: &Lifetime, now: Timestamp) -> Option<Seconds> {
+    let resident = now.since(lifetime.received_at);
+    let age = Seconds(lifetime.initial_age.0.saturating_add(resident.0));
+    (resident < lifetime.fresh_for).then_some(age)
 }
 
 /// Time since arrival.
