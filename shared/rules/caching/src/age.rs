@@ -7,6 +7,10 @@ use model::{
     units::{Seconds, Timestamp},
 };
 
+/// By how much a clock may seem to run backwards without a step: times are taken on several threads,
+/// and a clock that is being set right may be slowed or put back a little.
+pub const CLOCK_SLACK: Seconds = Seconds(5);
+
 /// Age on arrival, the `corrected_initial_age` of RFC 9111 §4.2.3.
 ///
 /// Under [`Law::CloudFront`] it is 0: there, age is the time since the edge stored the response,
@@ -31,14 +35,25 @@ pub fn header_value(headers: &HeaderMap) -> Seconds {
 
 /// The age of a copy that is fresh, as [`current`] has it; none of a stale one (RFC 9111 §4.2).
 pub fn while_fresh(lifetime: &Lifetime, now: Timestamp) -> Option<Seconds> {
-    let resident = now.since(lifetime.received_at);
+    let resident = held_for(lifetime, now);
     let age = Seconds(lifetime.initial_age.0.saturating_add(resident.0));
     (resident < lifetime.fresh_for).then_some(age)
 }
 
-/// Time since arrival.
+/// Time since arrival, the `resident_time` of RFC 9111 §4.2.3.
+///
+/// A copy that arrives only after [`CLOCK_SLACK`] from now tells of a clock that was put back. Since
+/// when it is held cannot be known then, so it counts as held for all of its lifetime: stale, until
+/// the origin confirms it.
 pub fn resident(stored: &StoredView<'_>, now: Timestamp) -> Seconds {
-    now.since(stored.received_at)
+    held_for(&stored.lifetime(), now)
+}
+
+fn held_for(lifetime: &Lifetime, now: Timestamp) -> Seconds {
+    if lifetime.received_at.since(now) > CLOCK_SLACK {
+        return lifetime.fresh_for;
+    }
+    now.since(lifetime.received_at)
 }
 
 /// Age now, the `current_age` of RFC 9111 §4.2.3; this is what the `Age` header says.

@@ -16,6 +16,7 @@ use crate::{
     flights::Lead,
     growing::{Growing, PIECE, Pushed},
     pipeline::{Engine, lookup, rescue::Failure},
+    worker,
 };
 use bytes::Bytes;
 use caching::{
@@ -42,11 +43,18 @@ use tracing::Instrument as _;
 /// Longest head of an origin's response, in bytes (CloudFront developer guide, quotas).
 const LONGEST_HEAD: usize = 32_768;
 
-/// Asks in a task of its own: no viewer can end it by leaving while others wait.
+/// Asks in a task of its own, on this thread: no viewer can end it by leaving while others wait.
 pub fn spawn(engine: &Arc<Engine>, question: Question, lead: Lead<Landing>) {
     let exchange = Exchange { engine: engine.clone(), question, lead };
     let span = tracing::debug_span!("exchange");
-    engine.runtime.spawn(exchange.run().instrument(span));
+    let fetching = worker::fetching();
+    tokio::spawn(
+        async move {
+            exchange.run().await;
+            drop(fetching);
+        }
+        .instrument(span),
+    );
 }
 
 struct Exchange {
@@ -221,7 +229,7 @@ impl Exchange {
 
     /// A response arrives: its head goes to everybody at once, its body as it comes.
     async fn arrive(self, response: OriginResponse, times: Times) {
-        let OriginResponse { status, mut headers, body, timing } = response;
+        let OriginResponse { status, mut headers, body, timing, .. } = response;
         let storing = self.storing(status, &headers, times);
         let shared = collapsing::shares(&storing);
         let length = question::length(&headers);
@@ -397,5 +405,6 @@ fn nothing() -> ports::origin::OriginRequest {
         headers: HeaderMap::new(),
         body: None,
         viewer_scheme: ports::origin::Scheme::Http,
+        relay: ports::relay::Relay::default(),
     }
 }

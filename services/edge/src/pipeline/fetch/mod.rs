@@ -287,7 +287,7 @@ async fn pass(
     request.body = body;
     let requested_at = engine.now();
     let response = engine
-        .fetch(&routed.behaviour.origin, request)
+        .ask(&routed.behaviour.origin, request)
         .instrument(tracing::debug_span!("origin", otel.kind = "client"))
         .await;
     let failure = match &response {
@@ -311,7 +311,7 @@ async fn pass(
 
 fn passed(found: &Found, response: OriginResponse, why: Why) -> Answer {
     let behaviour = &found.routed().behaviour;
-    let OriginResponse { status, mut headers, body, timing } = response;
+    let OriginResponse { status, mut headers, body, timing, .. } = response;
     let length = question::length(&headers);
     viewer_response::clean(&mut headers, &behaviour.behaviour, behaviour.is_bucket());
     let told = CacheStatus::forwarded(Reason::from(why), Some(status));
