@@ -293,11 +293,21 @@ def cases(*all_of_them):
 # Servers
 
 
+def unframed(handler):
+    """A body that ends with the connection."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/plain")
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    handler.wfile.write(PAGE)
+    handler.close_connection = True
+
+
 class Ours(Up):
     """Nearfront with one distribution before a small origin."""
 
     def __enter__(self):
-        self.origin = Origin({"/page": PAGE, "/post": PAGE, "/large": LARGE})
+        self.origin = Origin({"/page": PAGE, "/post": PAGE, "/large": LARGE, "/unframed": unframed})
         self.origin.start()
         super().__enter__()
         client = self.client()
@@ -333,13 +343,14 @@ http {{
         ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
         root {folder}/www;
         location /post {{ proxy_pass http://127.0.0.1:{origin}; }}
+        location /unframed {{ proxy_pass http://127.0.0.1:{origin}; }}
     }}
 }}
 """
 
     def start(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nearfront-nginx-http2-"))
-        self.origin = Origin({"/post": PAGE})
+        self.origin = Origin({"/post": PAGE, "/unframed": unframed})
         self.origin.start()
         (self.folder / "www").mkdir()
         (self.folder / "www/page").write_bytes(PAGE)

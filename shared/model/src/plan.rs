@@ -155,6 +155,10 @@ pub struct CachePolicy {
     pub gzip: bool,
     /// Accept-Encoding is normalised to include br.
     pub brotli: bool,
+    /// Accept-Encoding is normalised to include zstd where it is to include one of the others. No
+    /// policy knows it: each edge adds it by its own settings, so that it is in no feed.
+    #[serde(skip)]
+    pub zstd: bool,
     /// Legacy "headers = *": everything is forwarded and nothing is cached.
     pub all_headers: bool,
 }
