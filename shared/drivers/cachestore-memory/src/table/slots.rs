@@ -89,13 +89,13 @@ impl<V> Slots<V> {
         Some((at, self.places.get(at)?))
     }
 
-    /// A new entry at the young end of the window; its fingerprint must not be here.
-    pub(super) fn insert(&mut self, print: Print, value: V, weight: u32) {
+    /// A new entry at the young end of this queue; its fingerprint must not be here.
+    pub(super) fn insert(&mut self, queue: Queue, print: Print, value: V, weight: u32) {
         let at = self.count();
         self.split();
         let bucket = self.bucket(print);
         let chain = self.heads.get_mut(bucket).map_or(NONE, |head| std::mem::replace(head, at));
-        let (hits, queue) = (AtomicU8::new(0), Queue::Window);
+        let hits = AtomicU8::new(0);
         let slot = Slot { print, value, weight, chain, newer: NONE, older: NONE, hits, queue };
         self.places.push(slot);
         self.enqueue(at, queue);

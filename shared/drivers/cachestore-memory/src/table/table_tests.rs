@@ -188,6 +188,17 @@ fn what_becomes_popular_takes_the_place_of_what_was() {
 }
 
 #[test]
+fn what_nobody_asks_for_goes_even_when_all_else_comes_too_late_to_be_known() {
+    let mut table = Table::new(BUDGET, 1);
+    let before = survivors(&mut table);
+    for _ in 0..400 {
+        ask_all(&mut table, 5_000..5_300);
+    }
+    let left = (0..70).filter(|number| table.find(&key(*number)).is_some()).count();
+    assert!(before >= 63 && left == 0, "{left} of {before}");
+}
+
+#[test]
 fn one_heavy_value_makes_room_among_thousands_of_light_ones() {
     let table = Table::new(BUDGET, 1);
     (0..10_000).for_each(|number| table.put(&key(number), number, 1));
