@@ -15,7 +15,8 @@ import hpack
 import pytest
 
 import caches
-from nearfront import LIVE, Origin, Process, Scope, Up, distribution, free_port, http_origin, until
+from nearfront import Origin, Process, Scope, Up, distribution, free_port, http_origin, until
+from script import MUST, OPTIONAL, SHOULD
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
@@ -29,8 +30,6 @@ MOST_WINDOW = 2**31 - 1
 PATIENCE = 10  # seconds for anything to be said
 PAGE = b"0123456789" * 10
 LARGE = bytes(range(256)) * 400
-
-MUST, SHOULD, OPTIONAL = "required", "optimal", "optional"
 
 
 @dataclasses.dataclass
@@ -384,4 +383,4 @@ def blocks(data, size):
     return [data[at:at + size] for at in range(0, len(data), size)]
 
 
-__all__ = [name for name in dir() if not name.startswith("_") and name not in ("LIVE", "Up", "Scope", "Process")]
+__all__ = [name for name in dir() if not name.startswith("_") and name not in ("Up", "Scope", "Process")]

@@ -138,6 +138,7 @@ pub enum Law {
 
 /// Cache key and lifetimes, from a cache policy or from legacy `ForwardedValues`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they go together in any way")]
 pub struct CachePolicy {
     /// The policy it came from; none for legacy `ForwardedValues`.
     pub id: Option<PolicyId>,
