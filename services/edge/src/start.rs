@@ -1,6 +1,7 @@
 //! Starting the edge: choosing drivers, wiring, listening.
 
 use crate::{
+    alone::Alone,
     bans::Bans,
     disk::Disk,
     encoding::Encoders,
@@ -172,6 +173,7 @@ fn engine(
         store: store(memory, disk),
         flights: Flights::new(memory / FILLING_PART),
         failures: Failures::default(),
+        alone: Alone::default(),
         encoders: Encoders::new(),
         origins: Origins::new(settings)?,
         locator: Arc::new(MmdbLocator::open(&settings.geo.databases)?),

@@ -54,7 +54,9 @@ where
             async move { drain.signalled().await }
         })
         .on_connect_ext(|io: &Turns<Watched<T>>, data| {
-            data.insert(io.get_ref().link.clone());
+            if let Some(watched) = io.get_ref() {
+                data.insert(watched.link.clone());
+            }
             data.insert(io.turn.clone());
         })
         .h1(fn_service(move |request: Request| {

@@ -2,6 +2,7 @@
 
 use super::{FakeOrigin, plan};
 use crate::{
+    alone::Alone,
     asked::{Asked, Reply, ReplyBody},
     bans::Bans,
     encoding::Encoders,
@@ -264,6 +265,7 @@ fn engine(memory: u64, origin: Arc<FakeOrigin>) -> Engine {
         store: Arc::new(MemoryStore::new(memory)),
         flights: Flights::new(memory / 2),
         failures: Failures::default(),
+        alone: Alone::default(),
         encoders: Encoders::new(),
         origins: Origins::only(origin),
         locator: Arc::new(France),

@@ -5,8 +5,8 @@
 //!
 //! Source: CloudFront developer guide, cache compressed objects (cache policy settings).
 
-use http::{HeaderMap, HeaderValue, Version, header::ACCEPT_ENCODING};
-use model::plan::Behaviour;
+use http::{HeaderValue, Version, header::ACCEPT_ENCODING};
+use model::{fields::Fields, plan::Behaviour};
 
 /// What is left of a viewer's `Accept-Encoding`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +45,8 @@ impl Normalised {
 /// A policy that lists the header itself, or enables no coding, leaves it as it is; legacy settings
 /// enable gzip where the edge compresses. Where one of them is enabled, zstd is too if the edge's own
 /// settings say so. HTTP/1.0 viewers have no say.
-pub fn normalise(behaviour: &Behaviour, headers: &HeaderMap, version: Version) -> Normalised {
-    if version < Version::HTTP_11 || !headers.contains_key(ACCEPT_ENCODING) {
+pub fn normalise(behaviour: &Behaviour, headers: &impl Fields, version: Version) -> Normalised {
+    if version < Version::HTTP_11 || headers.first(ACCEPT_ENCODING.as_str()).is_none() {
         return Normalised::Absent;
     }
     let cache = &behaviour.cache;
@@ -77,10 +77,10 @@ pub struct Accepted {
 
 impl Accepted {
     /// Reads all `Accept-Encoding` headers; what cannot be read is not accepted.
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub fn of(headers: &impl Fields) -> Self {
         let mut accepted = Self::default();
-        for line in headers.get_all(ACCEPT_ENCODING) {
-            line.as_bytes().split(|byte| *byte == b',').for_each(|member| accepted.add(member));
+        for line in headers.all(ACCEPT_ENCODING.as_str()) {
+            line.split(|byte| *byte == b',').for_each(|member| accepted.add(member));
         }
         accepted
     }
