@@ -168,7 +168,7 @@ fn engine(
     let names = Names::of(&settings.edge.product);
     let via_host = format!("{:032x}.{}", rand::random::<u128>(), settings.zone);
     Ok(Arc::new(Engine {
-        current: Arc::new(Current::from_pointee(Known::default())),
+        current: Arc::new(Current::from_pointee(Known::of(settings.edge.zstd))),
         bans: Arc::new(Bans::default()),
         store: store(memory, disk),
         flights: Flights::new(memory / FILLING_PART),

@@ -229,6 +229,7 @@ pub fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
     match coding {
         "br" => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain),
         "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain),
+        "zstd" => zstd::Decoder::new(bytes).unwrap().read_to_end(&mut plain),
         coding => panic!("{coding}"),
     }
     .unwrap();
