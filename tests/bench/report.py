@@ -17,6 +17,8 @@ def table(run):
         parts.append(held(run["memory"]))
     if run["collapse"]:
         parts.append(crowds(run["collapse"]))
+    if run["bans"]:
+        parts.append(banned(run["bans"]))
     parts.extend(f"{name} failed: {why}\n" for name, why in run["failed"].items())
     return "\n".join(parts)
 
@@ -90,6 +92,12 @@ def crowds(results):
         good = "met" if fetches == 1 and answered == 200 and late <= 50 else "short"
         body.append([name, str(fetches), str(answered), f"{late:,.0f}", good])
     return grid(["200 viewers, one cold slow object", "origin fetches", "answered", "ms after the origin", "1, 200, ≤ 50"], body)
+
+
+def banned(results):
+    body = [[state, f"{one['req_per_s']:,.0f}", f"{one['p50_ms']:.2f}", f"{one['p99_ms']:.2f}", f"{one['cpu_us_per_req']:.1f}"]
+            for state, one in results.items()]
+    return grid(["hits of 512 B", "req/s", "p50 ms", "p99 ms", "CPU µs/request"], body)
 
 
 def keep(run, file):

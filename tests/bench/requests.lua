@@ -31,6 +31,11 @@ function init(arguments)
     at = tonumber(arguments[4])
     return
   end
+  if count == 1 then
+    -- The same request for ever: wrk then asks no function for it, and can load a fast server.
+    wrk.path, request = prefix .. 1, nil
+    return
+  end
   made = {}
   for object = 1, count do made[object] = wrk.format("GET", prefix .. object) end
   if mode == "zipf" then drawn = zipf(count, tonumber(arguments[4])) end

@@ -40,8 +40,8 @@ ROWS = [
     Row("miss", "misses, 1 KB", ["nearfront", "nginx", "varnish"], {"nginx": 3.0, "varnish": 4.0}, "/1024/m", mode="fresh"),
 ]
 #: Rows that are not rounds of load.
-MEMORY, COLLAPSE = "memory", "collapse"
-NAMES = [row.name for row in ROWS] + [MEMORY, COLLAPSE]
+MEMORY, COLLAPSE, BANS = "memory", "collapse", "bans"
+NAMES = [row.name for row in ROWS] + [MEMORY, COLLAPSE, BANS]
 
 
 #: An origin that uses more of its core than this while hits are measured is being asked.

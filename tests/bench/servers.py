@@ -83,21 +83,29 @@ class Ours(Nearfront):
         launch = self.process.launch
         self.process.launch = lambda command, env: launch(
             machine.pinned(machine.SERVER_CORE, [self.program, *command[1:]]), env)
-        self.host = None
+        self.id = self.host = None
 
     def start(self):
         super().start()
-        self.host = self.host or self.distribution()
+        if not self.host:
+            self.id, self.host = self.distribution()
         until(lambda: self.get(self.host, "/1/ready").status == 200, 30, "the distribution")
         return self
 
     def distribution(self):
-        """Made through the management API; the assigned name."""
+        """Made through the management API; its id, and the assigned name."""
         xml = CONFIG.format(origin=self.origin, slow=self.slow)
         answer = self.api("POST", "/2020-05-31/distribution", xml)
-        return answer.partition("<DomainName>")[2].partition("</DomainName>")[0]
+        return text(answer, "Id"), text(answer, "DomainName")
 
-    def api(self, method, path, body):
+    def invalidate(self, reference, paths):
+        """Invalidates, and waits until that is in force."""
+        at = f"/2020-05-31/distribution/{self.id}/invalidation"
+        items = "".join(f"<Path>{path}</Path>" for path in paths)
+        made = self.api("POST", at, INVALIDATION.format(reference=reference, count=len(paths), items=items))
+        until(lambda: text(self.api("GET", f"{at}/{text(made, 'Id')}"), "Status") == "Completed", 30, "the invalidation")
+
+    def api(self, method, path, body=""):
         env = json.loads(subprocess.check_output([self.program, "env", "--json", "--data", self.data], text=True))
         secret = f'user = "{env["AWS_ACCESS_KEY_ID"]}:{env["AWS_SECRET_ACCESS_KEY"]}"\n'  # not in the list of processes
         ran = subprocess.run(
@@ -122,6 +130,13 @@ class Ours(Nearfront):
         return Target(f"https://127.0.0.1:{self.port('edge_https')}", self.host)
 
 
+def text(xml, name):
+    """What the first element of this name has in it."""
+    return xml.partition(f"<{name}>")[2].partition(f"</{name}>")[0]
+
+
+INVALIDATION = """<InvalidationBatch xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Paths><Quantity>{count}</Quantity>
+<Items>{items}</Items></Paths><CallerReference>{reference}</CallerReference></InvalidationBatch>"""
 BEHAVIOUR = """<TargetOriginId>{origin}</TargetOriginId><ViewerProtocolPolicy>allow-all</ViewerProtocolPolicy>
 <CachePolicyId>658327ea-f89d-4fab-a63d-7e88639e58f6</CachePolicyId><Compress>false</Compress>"""
 ORIGIN = """<Origin><Id>{id}</Id><DomainName>localhost</DomainName><CustomOriginConfig><HTTPPort>{{{id}}}</HTTPPort>

@@ -6,7 +6,6 @@
 
 use crate::{
     growing::{Budget, Growing, Reader},
-    loners::Loners,
     runs::Runs,
 };
 use parking_lot::Mutex;
@@ -20,8 +19,6 @@ pub struct Flights<L> {
     budget: Arc<Budget>,
     /// Long bodies on their way into slices.
     pub runs: Arc<Runs>,
-    /// What needs not be waited for.
-    pub loners: Loners,
 }
 
 /// One question that is being asked.
@@ -60,8 +57,8 @@ impl<L: Clone> Flights<L> {
     /// An empty table; bodies in its flights share a budget of bytes.
     pub fn new(budget: u64) -> Arc<Self> {
         let budget = Budget::new(budget);
-        let (runs, loners) = (Runs::new(budget.clone()), Loners::default());
-        Arc::new(Self { aloft: Mutex::default(), budget, runs, loners })
+        let runs = Runs::new(budget.clone());
+        Arc::new(Self { aloft: Mutex::default(), budget, runs })
     }
 
     /// Bytes in buffers that are being filled.

@@ -7,3 +7,4 @@ pub mod locator;
 pub mod metastore;
 pub mod origin;
 pub mod registry;
+pub mod relay;

@@ -3,6 +3,7 @@
 //! For: one request to one origin, with the origin's own timeouts and attempts.
 //! Not for: what may be asked or kept (`rules`), nor for choosing an origin (the edge's pipeline).
 
+use crate::relay::{Relay, Trailers, Tunnel};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -45,6 +46,8 @@ pub struct OriginRequest {
     pub body: Option<Body>,
     /// How the viewer came, for origins that follow it.
     pub viewer_scheme: Scheme,
+    /// What goes along with it.
+    pub relay: Relay,
 }
 
 /// The head of an answer, and its body as it comes.
@@ -57,6 +60,17 @@ pub struct OriginResponse {
     pub body: Body,
     /// How long it took.
     pub timing: Timing,
+    /// Fields after the body; told when it ends.
+    pub trailers: Trailers,
+    /// What the connection has become, in a 101 that was asked for.
+    pub tunnel: Option<Tunnel>,
+}
+
+impl OriginResponse {
+    /// An answer without trailers.
+    pub fn new(status: StatusCode, headers: HeaderMap, body: Body, timing: Timing) -> Self {
+        Self { status, headers, body, timing, trailers: Trailers::default(), tunnel: None }
+    }
 }
 
 /// How long the parts of an origin fetch took.

@@ -112,7 +112,8 @@ impl Telling {
         if hit { self.saying(status) } else { self }
     }
 
-    fn aged(self, age: Seconds) -> Self {
+    /// It is so old.
+    pub fn aged(self, age: Seconds) -> Self {
         Self { age: Some(age), ..self }
     }
 

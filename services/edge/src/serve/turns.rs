@@ -4,14 +4,19 @@
 //! The server library keeps the method, version and keep-alive of the request that it parsed last,
 //! and answers with them: after `GET` and `HEAD` in one packet, the answer to `GET` has no body. So
 //! the next request is kept from it until the last byte of the answer has been handed over.
+//! A connection may also be lent for one exchange only: then the library is told that the viewer
+//! has ended its side where the next request would begin, and what it lets go of comes back, with
+//! the bytes that it has not been given.
 //! Not for: judging requests. Bytes are only ever withheld, never changed; what cannot be followed
 //! here is left to the server library, which refuses it.
 
 use bytes::{Buf as _, BytesMut};
 use parking_lot::Mutex;
 use std::{
+    cell::RefCell,
     io,
     pin::Pin,
+    rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
@@ -19,6 +24,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes of later requests that wait here; more wait in the kernel.
 const AHEAD: usize = 16 << 10;
+/// Bytes of an answer's heads that are looked at; the engine's own limits are below it.
+const LONGEST_HEAD: usize = 128 << 10;
 /// The part of a header line that is looked at.
 const LINE: usize = 64;
 
@@ -85,33 +92,132 @@ enum Chunks {
     Size(u64, bool),
     /// In data and the line end after it.
     Data(u64),
-    /// After the last chunk: length of the trailer line so far.
-    Trailer(usize),
+    /// After the last chunk: whether the trailer line has begun, and whether a CR came last. Only CR
+    /// and LF together end such a line: the server library takes an LF alone for a part of it.
+    Trailer(bool, bool),
 }
 
 /// A connection that yields one request at a time.
 pub struct Turns<T> {
-    io: T,
+    /// There until this is dropped.
+    io: Option<T>,
     /// Whoever answers says here that the answer is over.
     pub turn: Turn,
     phase: Phase,
     ahead: BytesMut,
+    lent: Option<Loan<T>>,
+}
+
+/// What is known of a connection that was lent.
+struct Loan<T> {
+    home: Home<T>,
+    /// Whether the end of the exchange has been told.
+    over: bool,
+    told: Told,
+}
+
+/// Where a connection that was lent comes back to, unless it has ended.
+pub struct Home<T>(Rc<RefCell<Option<(T, BytesMut)>>>);
+
+impl<T> Home<T> {
+    /// Nothing has come yet.
+    pub fn new() -> Self {
+        Self(Rc::default())
+    }
+
+    /// The connection, and what the viewer has sent of the next request.
+    pub fn take(&self) -> Option<(T, BytesMut)> {
+        self.0.borrow_mut().take()
+    }
+}
+
+/// What the heads that are written say of the connection.
+#[derive(Debug)]
+enum Told {
+    /// Still being written.
+    Head(Vec<u8>),
+    /// The final one is written: whether the connection goes on.
+    GoesOn(bool),
+}
+
+impl Told {
+    /// Bytes of an answer are written.
+    fn hear(&mut self, bytes: &[u8]) {
+        let Self::Head(head) = self else {
+            return;
+        };
+        let before = head.len();
+        head.extend_from_slice(bytes);
+        while let Some(end) = end_of_head(head, before.saturating_sub(3)) {
+            let one: Vec<u8> = head.drain(..end).collect();
+            let is_interim =
+                one.get(9) == Some(&b'1') && one.get(9..12).is_none_or(|status| status != b"101");
+            if !is_interim {
+                *self = Self::GoesOn(goes_on(&one));
+                return;
+            }
+        }
+        if head.len() > LONGEST_HEAD {
+            *self = Self::GoesOn(false);
+        }
+    }
+}
+
+/// Where a head ends that may end from `start` on.
+fn end_of_head(bytes: &[u8], start: usize) -> Option<usize> {
+    let rest = bytes.get(start..).or(bytes.get(..0))?;
+    let at = rest.windows(4).position(|four| four == b"\r\n\r\n")?;
+    Some(start + at + 4)
+}
+
+/// Whether a head that the server library wrote leaves the connection open.
+fn goes_on(head: &[u8]) -> bool {
+    let lines = || head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let says = |line: &[u8]| lines().any(|one| one.eq_ignore_ascii_case(line));
+    match head.get(..9) {
+        Some(b"HTTP/1.1 ") => {
+            let is_upgrade = head.get(9..12) == Some(b"101");
+            !is_upgrade && !says(b"connection: close") && !says(b"connection: close, upgrade")
+        }
+        _ => says(b"connection: keep-alive"),
+    }
 }
 
 impl<T> Turns<T> {
     /// At the beginning of a connection.
     pub fn new(io: T) -> Self {
         Self {
-            io,
+            io: Some(io),
             turn: Turn::default(),
             phase: Phase::Head(Head::default()),
             ahead: BytesMut::new(),
+            lent: None,
         }
     }
 
+    /// For the one exchange that begins with the bytes `ahead`.
+    pub fn lent(io: T, ahead: BytesMut, home: &Home<T>) -> Self {
+        let home = Home(home.0.clone());
+        let loan = Loan { home, over: false, told: Told::Head(Vec::new()) };
+        let mut turns = Self::new(io);
+        (turns.ahead, turns.lent) = (ahead, Some(loan));
+        turns
+    }
+
     /// The connection.
-    pub fn get_ref(&self) -> &T {
-        &self.io
+    pub const fn get_ref(&self) -> Option<&T> {
+        self.io.as_ref()
+    }
+
+    /// Whether the one exchange is over, after which the connection goes on elsewhere.
+    fn goes_home(&self) -> bool {
+        self.lent.as_ref().is_some_and(|loan| loan.over && matches!(loan.told, Told::GoesOn(true)))
+    }
+
+    fn written(&mut self, bytes: &[u8]) {
+        if let Some(loan) = &mut self.lent {
+            loan.told.hear(bytes);
+        }
     }
 
     /// How many of the bytes that wait belong to the request whose turn it is.
@@ -153,7 +259,7 @@ impl Head {
     fn take(&mut self, byte: u8) -> Option<Phase> {
         if byte != b'\n' {
             if self.line.len() < LINE {
-                self.line.push(byte.to_ascii_lowercase());
+                self.line.push(byte);
             }
             return None;
         }
@@ -168,19 +274,19 @@ impl Head {
     }
 
     fn read(&mut self, line: &[u8]) {
-        if let Some(length) = line.strip_prefix(b"content-length:") {
+        if !self.begun {
+            self.odd = line.starts_with(b"CONNECT "); // methods are case-sensitive (RFC 9110 §9.1)
+            return;
+        }
+        if let Some(length) = value(line, b"content-length:") {
             let text = std::str::from_utf8(length).ok();
             match text.and_then(|text| text.trim().parse().ok()) {
-                Some(length) => self.length = Some(length),
-                None => self.odd = true,
+                Some(length) if line.len() < LINE => self.length = Some(length),
+                _ => self.odd = true,
             }
         }
-        if line.starts_with(b"transfer-encoding:") {
-            self.chunked = true;
-        }
-        if line.starts_with(b"upgrade:") || line.starts_with(b"connect ") {
-            self.odd = true;
-        }
+        self.chunked |= value(line, b"transfer-encoding:").is_some();
+        self.odd |= value(line, b"upgrade:").is_some();
     }
 
     const fn after(&self) -> Phase {
@@ -193,11 +299,19 @@ impl Head {
     }
 }
 
+/// What follows this name, which is in lower case and ends with a colon.
+fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (said, value) = line.split_at_checked(name.len())?;
+    said.eq_ignore_ascii_case(name).then_some(value)
+}
+
 impl Chunks {
     /// One byte more; what comes after the body, once it has ended.
     fn take(&mut self, byte: u8) -> Option<Phase> {
         match self {
-            Self::Size(0, _) if byte == b'\n' => *self = Self::Trailer(0),
+            Self::Size(0, _) | Self::Trailer(true, true) if byte == b'\n' => {
+                *self = Self::Trailer(false, false);
+            }
             Self::Size(size, _) if byte == b'\n' => *self = Self::Data(size.saturating_add(2)),
             Self::Size(size, extension) => match char::from(byte).to_digit(16) {
                 Some(digit) if !*extension => {
@@ -207,10 +321,10 @@ impl Chunks {
             },
             Self::Data(1) => *self = Self::Size(0, false),
             Self::Data(left) => *left -= 1,
-            Self::Trailer(0) if byte == b'\n' => return Some(Phase::After),
-            Self::Trailer(length) if byte == b'\n' => *length = 0,
-            Self::Trailer(_) if byte == b'\r' => {}
-            Self::Trailer(length) => *length += 1,
+            Self::Trailer(false, true) if byte == b'\n' => return Some(Phase::After),
+            Self::Trailer(begun, _) => {
+                *self = Self::Trailer(*begun || byte != b'\r', byte == b'\r');
+            }
         }
         None
     }
@@ -224,7 +338,13 @@ impl<T: AsyncRead + Unpin> AsyncRead for Turns<T> {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if matches!(this.phase, Phase::After) && this.turn.came(context) {
-            this.phase = Phase::Head(Head::default());
+            match &mut this.lent {
+                Some(loan) => loan.over = true,
+                None => this.phase = Phase::Head(Head::default()),
+            }
+        }
+        if this.lent.as_ref().is_some_and(|loan| loan.over) {
+            return Poll::Ready(Ok(())); // as if the viewer had ended its side
         }
         if this.ahead.is_empty() {
             std::task::ready!(this.read_ahead(context, into.remaining()))?;
@@ -254,10 +374,32 @@ impl<T: AsyncRead + Unpin> Turns<T> {
         let mut space = [0; AHEAD];
         let space = space.get_mut(..wanted.min(AHEAD)).unwrap_or_default();
         let mut space = ReadBuf::new(space);
-        std::task::ready!(Pin::new(&mut self.io).poll_read(context, &mut space))?;
+        let Some(io) = &mut self.io else {
+            return Poll::Ready(Ok(()));
+        };
+        std::task::ready!(Pin::new(io).poll_read(context, &mut space))?;
         self.ahead.extend_from_slice(space.filled());
         Poll::Ready(Ok(()))
     }
+}
+
+impl<T> Drop for Turns<T> {
+    fn drop(&mut self) {
+        if !self.goes_home() {
+            return;
+        }
+        if let (Some(loan), Some(io)) = (&self.lent, self.io.take()) {
+            loan.home.0.replace(Some((io, std::mem::take(&mut self.ahead))));
+        }
+    }
+}
+
+/// The connection, or an error that cannot be: it is there until the end.
+fn there<T>(io: &mut Option<T>) -> io::Result<Pin<&mut T>>
+where
+    T: Unpin,
+{
+    io.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Turns<T> {
@@ -266,27 +408,20 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Turns<T> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(context, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        let written = std::task::ready!(there(&mut self.io)?.poll_write(context, bytes))?;
+        self.written(bytes.get(..written).unwrap_or_default());
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
+        there(&mut self.io)?.poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
+        if self.goes_home() {
+            return Poll::Ready(Ok(()));
+        }
+        there(&mut self.io)?.poll_shutdown(context)
     }
 }
 
@@ -323,8 +458,11 @@ mod tests {
             "\r\n\r\nGET /a HTTP/1.1\nHost: x\n\n",
             "POST /a HTTP/1.1\r\nContent-Length: 8\r\n\r\nGET / \r\n",
             "POST /a HTTP/1.1\r\nContent-length:0\r\n\r\n",
+            "CoNNECT /a HTTP/1.1\r\nHost: x\r\n\r\n",
             "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;e=1\r\n\r\n\r\r\nA\r\n0123456789\r\n0\r\n\r\n",
             "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer: x\r\n\r\n",
+            // The library reads on to the second pair: were less to pass, it would wait for it.
+            "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\n\r\n\r\n",
         ] {
             let both = format!("{request}{next}");
             for step in [1, 2, 3, 7, 64, 4096] {

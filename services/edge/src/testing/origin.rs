@@ -160,11 +160,6 @@ impl Origin for FakeOrigin {
         let answer = next.ok_or_else(|| OriginError::Name("nothing left to say".into()))?;
         tokio::time::sleep(answer.after).await;
         assert!(!answer.panics, "a fault of ours, as the test wants it");
-        Ok(OriginResponse {
-            status: answer.status?,
-            headers: answer.headers,
-            body: answer.body,
-            timing: Timing::default(),
-        })
+        Ok(OriginResponse::new(answer.status?, answer.headers, answer.body, Timing::default()))
     }
 }

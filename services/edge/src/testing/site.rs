@@ -6,6 +6,7 @@ use futures::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use parking_lot::Mutex;
 use ports::origin::{Body, BodyError, OriginError, OriginRequest, OriginResponse, Timing};
+use ports::relay::Trailers;
 use std::{
     collections::VecDeque,
     sync::{
@@ -237,5 +238,6 @@ fn read(wanted: &str, size: u64) -> Option<(u64, u64)> {
 
 fn answer(status: u16, headers: HeaderMap, body: Body) -> OriginResponse {
     let status = StatusCode::from_u16(status).unwrap();
-    OriginResponse { status, headers, body, timing: Timing::default() }
+    let timing = Timing::default();
+    OriginResponse { status, headers, body, timing, trailers: Trailers::default(), tunnel: None }
 }

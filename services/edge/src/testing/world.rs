@@ -2,6 +2,7 @@
 
 use super::{FakeOrigin, plan};
 use crate::{
+    alone::Alone,
     asked::{Asked, Reply, ReplyBody},
     bans::Bans,
     encoding::Encoders,
@@ -19,14 +20,18 @@ use futures::{StreamExt as _, future::join_all, stream};
 use headers::names::{Names, value};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use kit::metrics::Metrics;
-use model::{feed::Invalidation, plan::Plan, units::Timestamp};
+use model::{
+    feed::Invalidation,
+    plan::Plan,
+    units::{Revision, Timestamp},
+};
 use ports::{
     clock::Clock,
     locator::{Located, Locator},
     origin::Scheme,
 };
 use std::{io::Read as _, net::IpAddr, sync::Arc, time::Duration};
-use tokio::{runtime::Handle, time::Instant};
+use tokio::time::Instant;
 
 /// A noon in 2025.
 const NOON: u64 = 1_750_000_000_000;
@@ -120,7 +125,8 @@ impl World {
             created: Timestamp(0),
         };
         let value = serde_json::to_vec(&batch).unwrap();
-        self.engine.bans.invalidate("invalidation/E1/I1", &value);
+        let revision = Revision(self.engine.bans.latest() + 1);
+        self.engine.bans.invalidate(revision, [("invalidation/E1/I1", &value[..])]);
     }
 
     /// Time goes by, and whatever is due happens.
@@ -223,6 +229,7 @@ pub fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
     match coding {
         "br" => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain),
         "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain),
+        "zstd" => zstd::Decoder::new(bytes).unwrap().read_to_end(&mut plain),
         coding => panic!("{coding}"),
     }
     .unwrap();
@@ -258,18 +265,18 @@ fn engine(memory: u64, origin: Arc<FakeOrigin>) -> Engine {
         store: Arc::new(MemoryStore::new(memory)),
         flights: Flights::new(memory / 2),
         failures: Failures::default(),
+        alone: Alone::default(),
         encoders: Encoders::new(),
         origins: Origins::only(origin),
         locator: Arc::new(France),
         clock: Arc::new(TestClock(Instant::now())),
         meters: Meters::new(&Metrics::default()),
         via: names.via(Version::HTTP_11, &via_host),
+        vias: names.vias(&via_host),
         names,
-        via_host,
         cache_status: false,
         pop: "LOC1-P1".into(),
         pop_value: value("LOC1-P1"),
         https_port: 8443,
-        runtime: Handle::current(),
     }
 }

@@ -420,7 +420,7 @@ async fn what_was_for_one_only_is_not_waited_for_again() {
     // One wait of its own for each; who queues first would take two.
     assert_eq!(started.elapsed(), secs(1));
     // After a while it is worth finding out again.
-    world.passes(secs(40)).await;
+    world.passes(secs(130)).await;
     world.origin.answers([ok("all").after(secs(1))]);
     world.get("/a").await;
     world.origin.was_asked(7);

@@ -2,10 +2,13 @@
 
 use crate::{
     HttpOrigin,
+    dial::Opened,
     download::Download,
     exchange::{self, Failed},
     fields,
-    pool::Connection,
+    h2::Found,
+    line::Line,
+    pool::Open,
     target::Target,
     upload::Upload,
 };
@@ -16,9 +19,13 @@ use ports::origin::{OriginError, OriginRequest, OriginResponse, Timing};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
+/// How often a request may be sent again that no server has looked at.
+const FREE: u8 = 4;
+
 /// One question to one origin, over as many attempts as it takes.
 pub(crate) struct Asking<'a> {
     driver: &'a HttpOrigin,
+    open: Arc<Open>,
     target: Target,
     method: Method,
     uri: Uri,
@@ -29,6 +36,8 @@ pub(crate) struct Asking<'a> {
     deadline: Option<Instant>,
     /// Attempts that are left.
     left: u8,
+    /// Tries that are left beside them, on connections that others have used before.
+    free: u8,
 }
 
 impl<'a> Asking<'a> {
@@ -46,6 +55,7 @@ impl<'a> Asking<'a> {
         fields::for_request(&mut headers, &request.method, request.body.is_some());
         Ok(Self {
             driver,
+            open: driver.pools.here(),
             target,
             method: request.method,
             uri,
@@ -57,6 +67,7 @@ impl<'a> Asking<'a> {
                 .completion_timeout
                 .map(|limit| Instant::now() + Duration::from_secs(limit.0)),
             left: origin.attempts.max(1),
+            free: FREE,
         })
     }
 
@@ -71,23 +82,23 @@ impl<'a> Asking<'a> {
     }
 
     async fn persist(&mut self) -> Result<OriginResponse, OriginError> {
-        let mut pooled = self.driver.pool.take(&self.target);
+        let mut pooled = self.open.pool.take(&self.target).map(Line::Own);
         loop {
             let begun = Instant::now();
-            let (mut connection, connect) = match pooled.take() {
-                Some(connection) => (connection, Duration::ZERO),
-                None => (self.connect().await?, begun.elapsed()),
+            let (mut line, connect) = match pooled.take() {
+                Some(line) => (line, Duration::ZERO),
+                None => (self.line().await?, begun.elapsed()),
             };
+            let connect = if line.reused() { Duration::ZERO } else { connect };
             let sent = Instant::now();
-            let asked =
-                exchange::ask(&mut connection, self.request(), &self.upload, self.read_timeout);
+            let asked = exchange::ask(&mut line, self.request(), &self.upload, self.read_timeout);
             match asked.await {
                 Ok(response) => {
                     let first_byte = sent.elapsed();
                     let timing = Timing { connect, first_byte };
-                    return Ok(self.respond(response, connection, timing));
+                    return Ok(self.respond(response, line, timing));
                 }
-                Err(failed) if self.again(&failed, connection.reused) => {
+                Err(failed) if self.again(&failed, line.reused()) => {
                     tracing::debug!(?failed, server = ?self.target.server, "asking again");
                 }
                 Err(failed) => return Err(failed.into()),
@@ -95,11 +106,51 @@ impl<'a> Asking<'a> {
         }
     }
 
+    /// A place on a shared connection, or a new connection.
+    async fn line(&mut self) -> Result<Line, OriginError> {
+        if self.target.server.tls.is_none() {
+            return self.connect(false).await;
+        }
+        let shared = Arc::clone(&self.open.shared);
+        let mut waited = false;
+        loop {
+            match shared.find(&self.target, waited) {
+                Found::Lease(lease) => return Ok(Line::Shared(lease)),
+                Found::Alone { offer } => return self.connect(offer).await,
+                Found::Lead(lead) => {
+                    let connected = self.connect(true).await;
+                    drop(lead);
+                    return connected;
+                }
+                Found::Wait(mut connecting) => {
+                    // Its end is all that it ever says.
+                    let ended = connecting.changed();
+                    let _ = tokio::time::timeout(self.connect_timeout, ended).await;
+                    waited = !shared.has_open(&self.target.server);
+                    if waited && self.left > 1 && !shared.is_plain(&self.target.server) {
+                        self.left -= 1; // that was our attempt, too
+                    }
+                }
+            }
+        }
+    }
+
     /// A new connection; each try is an attempt.
-    async fn connect(&mut self) -> Result<Connection, OriginError> {
+    async fn connect(&mut self, offer: bool) -> Result<Line, OriginError> {
+        match self.dial(offer).await? {
+            Opened::Http2(fresh) => Ok(Line::Shared(self.open.shared.share(&self.target, fresh))),
+            Opened::Http1(connection) => {
+                self.open.shared.is_http1(&self.target.server);
+                Ok(Line::Own(connection))
+            }
+        }
+    }
+
+    async fn dial(&mut self, offer: bool) -> Result<Opened, OriginError> {
         loop {
             self.left = self.left.saturating_sub(1);
-            let dialled = self.driver.dialer.dial(&self.target, self.connect_timeout).await;
+            let dialer = &self.driver.dialer;
+            let dialled = dialer.dial(&self.target, self.connect_timeout, offer).await;
             match dialled {
                 Err(OriginError::Connect(_) | OriginError::Timeout(_)) if self.left > 0 => {}
                 done => return done,
@@ -113,6 +164,7 @@ impl<'a> Asking<'a> {
         let harmless = matches!(self.method, Method::GET | Method::HEAD);
         let whole = self.upload.is_whole();
         match failed {
+            Failed::Refused(_) if whole => self.for_free(),
             Failed::Unsent if reused && whole => self.for_free(),
             Failed::Closed(_) if reused && whole && self.method.is_safe() => self.for_free(),
             Failed::Unsent => whole && self.left > 0,
@@ -126,10 +178,12 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// The next connection is a new one, so this happens once; it must find an attempt left.
+    /// It must find an attempt left, in case that takes a new connection. A server that refuses or
+    /// closes again and again has failed in the end.
     fn for_free(&mut self) -> bool {
+        self.free = self.free.saturating_sub(1);
         self.left = self.left.max(1);
-        true
+        self.free > 0
     }
 
     fn request(&self) -> Request<crate::upload::Outgoing> {
@@ -140,23 +194,18 @@ impl<'a> Asking<'a> {
         request
     }
 
-    fn respond(
-        &self,
-        response: Response<Incoming>,
-        connection: Connection,
-        timing: Timing,
-    ) -> OriginResponse {
+    fn respond(&self, response: Response<Incoming>, line: Line, timing: Timing) -> OriginResponse {
         let (head, incoming) = response.into_parts();
         let mut headers = head.headers;
         fields::for_response(&mut headers);
         let download = Download {
             incoming,
-            connection: Some(connection),
-            pool: Arc::clone(&self.driver.pool),
+            line: Some(line),
+            pool: Arc::clone(&self.open.pool),
             limit: self.read_timeout,
             deadline: self.deadline,
         };
-        OriginResponse { status: head.status, headers, body: download.stream(), timing }
+        OriginResponse::new(head.status, headers, download.stream(), timing)
     }
 }
 

@@ -1,6 +1,7 @@
 //! New connections: name, TCP, TLS, all within one connect timeout.
 
 use crate::{
+    h2::{self, Fresh},
     pool::{Connection, Sender},
     target::{Server, Target},
     trust::Trust,
@@ -22,11 +23,17 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// Addresses of one name that are tried at most.
 const ADDRESSES: usize = 8;
 /// Largest response head, as CloudFront has it.
-const HEAD: usize = 32_768;
-/// Header fields in a head at most; 32,768 bytes hold no sensible head with more.
-const FIELDS: usize = 1_024;
+const HEAD: u32 = 32_768;
 /// Largest buffer of a connection, each way.
 const BUFFER: usize = 128 * 1024;
+
+/// What was opened.
+pub(crate) enum Opened {
+    /// HTTP/1.1.
+    Http1(Connection),
+    /// HTTP/2.
+    Http2(Fresh),
+}
 
 /// Opens connections.
 pub(crate) struct Dialer {
@@ -39,25 +46,33 @@ impl Dialer {
         Self { trust }
     }
 
-    /// One attempt to connect, for `limit` at most.
+    /// One attempt to connect, for `limit` at most; HTTP/2 only over TLS, and if it may be offered.
     ///
     /// Cancellation: a connection that is not ready yet is closed.
-    pub async fn dial(&self, target: &Target, limit: Duration) -> Result<Connection, OriginError> {
-        tokio::time::timeout(limit, self.open(target))
+    pub async fn dial(
+        &self,
+        target: &Target,
+        limit: Duration,
+        offer: bool,
+    ) -> Result<Opened, OriginError> {
+        tokio::time::timeout(limit, self.open(target, offer))
             .await
             .unwrap_or_else(|_| Err(too_slow(&target.server, limit)))
     }
 
-    async fn open(&self, target: &Target) -> Result<Connection, OriginError> {
+    async fn open(&self, target: &Target, offer: bool) -> Result<Opened, OriginError> {
         let server = &target.server;
         let tcp = connect(server).await?;
-        let sender = match &server.tls {
-            None => speak(TokioIo::new(tcp)).await,
-            Some(name) => speak(TokioIo::new(self.secure(server, name, tcp).await?)).await,
+        let failed = |e: hyper::Error| OriginError::Connect(e.to_string());
+        let own = |sender| Opened::Http1(Connection::new(target, sender));
+        let Some(name) = &server.tls else {
+            return speak(TokioIo::new(tcp)).await.map(own).map_err(failed);
         };
-        sender
-            .map(|sender| Connection::new(target, sender))
-            .map_err(|e| OriginError::Connect(e.to_string()))
+        let tls = self.secure(server, name, tcp, offer).await?;
+        if tls.get_ref().1.alpn_protocol() == Some(b"h2") {
+            return h2::speak(TokioIo::new(tls), HEAD).await.map(Opened::Http2).map_err(failed);
+        }
+        speak(TokioIo::new(tls)).await.map(own).map_err(failed)
     }
 
     async fn secure(
@@ -65,11 +80,12 @@ impl Dialer {
         server: &Server,
         name: &str,
         tcp: TcpStream,
+        offer: bool,
     ) -> Result<TlsStream<TcpStream>, OriginError> {
         let sni = ServerName::try_from(name.to_owned())
             .or_else(|_| ServerName::try_from(server.host.clone()))
             .map_err(|_| OriginError::Tls(format!("{name} is no name that TLS can ask for")))?;
-        TlsConnector::from(self.trust.settings(name, &server.host)?)
+        TlsConnector::from(self.trust.settings(name, &server.host, offer)?)
             .connect(sni, tcp)
             .await
             .map_err(|e| tls_failure(server, &e))
@@ -138,15 +154,16 @@ async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     }
 }
 
-/// Starts HTTP/1.1 on a stream, driven by a task of its own until either side closes.
+/// Starts HTTP/1.1 on a stream, driven by a task of its own until either side closes. A head has at
+/// most 100 fields, hyper's own limit: with any other it makes two tables for every head, which cost
+/// more than all else that it does.
 async fn speak<S>(stream: S) -> hyper::Result<Sender>
 where
     S: Read + Write + Unpin + Send + 'static,
 {
     let (sender, connection) = http1::Builder::new()
         .max_buf_size(BUFFER)
-        .max_header_size(HEAD)
-        .max_headers(FIELDS)
+        .max_header_size(HEAD as usize)
         .handshake(stream)
         .await?;
     tokio::spawn(async move {

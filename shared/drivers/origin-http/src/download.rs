@@ -1,6 +1,6 @@
 //! The answer's body on its way to the caller, within the read timeout between pieces.
 
-use crate::pool::{Connection, Pool};
+use crate::{line::Line, pool::Pool};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http_body::Body as _;
@@ -14,8 +14,9 @@ use tokio::time::Instant;
 pub(crate) struct Download {
     /// From the connection.
     pub incoming: Incoming,
-    /// Given back once the body is whole; dropped, and thereby closed, when it is not.
-    pub connection: Option<Connection>,
+    /// Given back once the body is whole. Dropped when it is not: that closes a connection, or ends
+    /// the exchange on a shared one.
+    pub line: Option<Line>,
     /// Where to.
     pub pool: Arc<Pool>,
     /// Between two pieces.
@@ -28,7 +29,7 @@ impl Download {
     /// The body as a stream; nothing is read before it is asked for.
     pub fn stream(mut self) -> Body {
         self.finish_if_whole();
-        if self.connection.is_none() {
+        if self.line.is_none() {
             return stream::empty().boxed();
         }
         stream::unfold(Some(self), |state| async move {
@@ -55,7 +56,9 @@ impl Download {
             };
             if let Ok(piece) = frame.into_data() {
                 self.finish_if_whole();
-                return Some(Ok(piece));
+                if !piece.is_empty() {
+                    return Some(Ok(piece));
+                }
             }
         }
     }
@@ -82,8 +85,8 @@ impl Download {
     }
 
     fn give_back(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.pool.give_back(connection);
+        if let Some(line) = self.line.take() {
+            line.finish(&self.pool);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! One request and the head of its answer, on one connection.
 
 use crate::{
-    pool::Connection,
+    h2::{self, Verdict},
+    line::{Answer, Line},
     upload::{Outgoing, Upload},
 };
 use http::{HeaderMap, Request, Response, StatusCode, header::TRANSFER_ENCODING};
@@ -18,6 +19,8 @@ pub(crate) enum Failed {
     Closed(String),
     /// Nothing came in time.
     Silent(Duration),
+    /// The server has not looked at it, and says so.
+    Refused(String),
     /// Something came that is not HTTP.
     Garbled(String),
     /// The request's own body ended early.
@@ -28,6 +31,7 @@ impl From<Failed> for OriginError {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Unsent => Self::Connect("the connection closed at once".into()),
+            Failed::Refused(why) => Self::Protocol(format!("it refuses requests: {why}")),
             Failed::Closed(why) => Self::Protocol(format!("closed without an answer: {why}")),
             Failed::Silent(limit) => {
                 Self::Timeout(format!("no answer within {} s", limit.as_secs()))
@@ -41,23 +45,24 @@ impl From<Failed> for OriginError {
 /// Sends `request` and waits for the head of the answer, `limit` long at most since something last
 /// moved. Informational answers are passed over (RFC 9110 §15.2).
 ///
-/// Cancellation: closes the connection.
+/// Cancellation: closes the connection, or ends this exchange on a shared one.
 pub(crate) async fn ask(
-    connection: &mut Connection,
+    line: &mut Line,
     request: Request<Outgoing>,
     upload: &Arc<Upload>,
     limit: Duration,
 ) -> Result<Response<Incoming>, Failed> {
     upload.begin();
-    let sending = connection.sender.try_send_request(request);
+    let sending = line.send(request);
     tokio::pin!(sending);
     loop {
         let late = upload.silent_at(limit);
         tokio::select! {
             biased;
-            answer = &mut sending => return judge(answer, upload),
+            answer = &mut sending => return judge(answer, upload, line),
             () = tokio::time::sleep_until(late) => {
                 if upload.silent_at(limit) <= tokio::time::Instant::now() {
+                    line.suspect();
                     return Err(Failed::Silent(limit));
                 }
             }
@@ -65,9 +70,7 @@ pub(crate) async fn ask(
     }
 }
 
-type Answer = Result<Response<Incoming>, hyper::client::conn::TrySendError<Request<Outgoing>>>;
-
-fn judge(answer: Answer, upload: &Upload) -> Result<Response<Incoming>, Failed> {
+fn judge(answer: Answer, upload: &Upload, line: &Line) -> Result<Response<Incoming>, Failed> {
     match answer {
         Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             Err(Failed::Garbled("it switched protocols without being asked to".into()))
@@ -78,7 +81,11 @@ fn judge(answer: Answer, upload: &Upload) -> Result<Response<Incoming>, Failed> 
         Ok(response) => Ok(response),
         Err(_) if upload.is_gone() => Err(Failed::ViewerGone),
         Err(error) if error.message().is_some() => Err(Failed::Unsent),
-        Err(error) => Err(classify(error.error())),
+        Err(error) => {
+            let verdict = h2::verdict(error.error());
+            line.learn(verdict);
+            Err(classify(error.error(), verdict))
+        }
     }
 }
 
@@ -90,8 +97,12 @@ fn is_coded(headers: &HeaderMap) -> bool {
     codings.any(|coding| !coding.trim_ascii().eq_ignore_ascii_case(b"chunked"))
 }
 
-fn classify(error: &hyper::Error) -> Failed {
-    if error.is_body_write_aborted() {
+fn classify(error: &hyper::Error, verdict: Option<Verdict>) -> Failed {
+    if let Some(Verdict::Refused | Verdict::WantsHttp1) = verdict {
+        Failed::Refused(error.to_string())
+    } else if verdict.is_some() {
+        Failed::Garbled(format!("it ended the exchange: {error}"))
+    } else if error.is_body_write_aborted() {
         Failed::ViewerGone // it announced more bytes than it sent
     } else if error.is_parse_too_large() {
         Failed::Garbled("the response head is larger than 32,768 bytes".into())

@@ -109,6 +109,7 @@ mod tests {
             headers,
             body: None,
             viewer_scheme,
+            relay: ports::relay::Relay::default(),
         }
     }
 

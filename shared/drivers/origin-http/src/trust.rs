@@ -16,7 +16,25 @@ use std::sync::Arc;
 pub(crate) struct Trust {
     provider: Arc<CryptoProvider>,
     verifier: Arc<WebPkiServerVerifier>,
-    plain: Arc<ClientConfig>,
+    plain: Offers,
+}
+
+/// The same settings with and without HTTP/2 among the protocols that are offered.
+struct Offers {
+    both: Arc<ClientConfig>,
+    only_http1: Arc<ClientConfig>,
+}
+
+impl Offers {
+    fn new(both: ClientConfig) -> Self {
+        let mut only_http1 = both.clone();
+        only_http1.alpn_protocols.retain(|name| name != b"h2");
+        Self { both: Arc::new(both), only_http1: Arc::new(only_http1) }
+    }
+
+    fn settings(&self, http2: bool) -> Arc<ClientConfig> {
+        Arc::clone(if http2 { &self.both } else { &self.only_http1 })
+    }
 }
 
 impl Trust {
@@ -32,20 +50,26 @@ impl Trust {
         )
         .build()
         .map_err(|e| OriginError::Tls(format!("the authorities cannot be used: {e}")))?;
-        let plain = Arc::new(settings(&provider, Arc::clone(&verifier) as _)?);
+        let plain = Offers::new(settings(&provider, Arc::clone(&verifier) as _)?);
         Ok(Self { provider, verifier, plain })
     }
 
     /// Settings for a server that is called `name` in SNI and `host` in the plan: its certificate
-    /// may be for either.
-    pub fn settings(&self, name: &str, host: &str) -> Result<Arc<ClientConfig>, OriginError> {
+    /// may be for either. With `http2`, that is offered beside HTTP/1.1.
+    pub fn settings(
+        &self,
+        name: &str,
+        host: &str,
+        http2: bool,
+    ) -> Result<Arc<ClientConfig>, OriginError> {
         let other = ServerName::try_from(host.to_owned());
         match other {
             Ok(other) if name != host => {
                 let either = EitherName { inner: Arc::clone(&self.verifier), other };
-                settings(&self.provider, Arc::new(either)).map(Arc::new)
+                let settings = settings(&self.provider, Arc::new(either))?;
+                Ok(Offers::new(settings).settings(http2))
             }
-            _ => Ok(Arc::clone(&self.plain)),
+            _ => Ok(self.plain.settings(http2)),
         }
     }
 }
@@ -90,7 +114,7 @@ fn settings(
         .dangerous() // the verifier below is webpki's, asked about one name or two
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
-    settings.alpn_protocols = vec![b"http/1.1".to_vec()];
+    settings.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(settings)
 }
 

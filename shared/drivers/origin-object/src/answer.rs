@@ -95,12 +95,8 @@ impl Outline {
 
     /// With its body, if it has one.
     pub fn with(self, body: Option<Body>) -> OriginResponse {
-        OriginResponse {
-            status: self.status,
-            headers: self.fields,
-            body: body.unwrap_or_else(nothing),
-            timing: Timing::default(),
-        }
+        let body = body.unwrap_or_else(nothing);
+        OriginResponse::new(self.status, self.fields, body, Timing::default())
     }
 }
 
@@ -169,5 +165,5 @@ pub(crate) fn error(
     } else {
         stream::iter([Ok(Bytes::from(text))]).boxed()
     };
-    OriginResponse { status, headers, body, timing: Timing::default() }
+    OriginResponse::new(status, headers, body, Timing::default())
 }

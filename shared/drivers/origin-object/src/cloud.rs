@@ -163,7 +163,7 @@ fn range(text: &str) -> Option<GetRange> {
 }
 
 fn respond(head: Head, body: ports::origin::Body) -> OriginResponse {
-    OriginResponse { status: head.status, headers: head.headers, body, timing: head.timing }
+    OriginResponse::new(head.status, head.headers, body, head.timing)
 }
 
 /// The server's own refusal; its body is gone.

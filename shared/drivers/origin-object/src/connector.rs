@@ -157,6 +157,7 @@ fn outgoing(request: HttpRequest, endpoint: &Endpoint) -> OriginRequest {
         headers,
         body,
         viewer_scheme: Scheme::Http,
+        relay: ports::relay::Relay::default(),
     }
 }
 

@@ -176,5 +176,5 @@ fn empty(status: StatusCode) -> OriginResponse {
     if status != StatusCode::NO_CONTENT {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
     }
-    OriginResponse { status, headers, body: answer::nothing(), timing: Timing::default() }
+    OriginResponse::new(status, headers, answer::nothing(), Timing::default())
 }

@@ -42,6 +42,17 @@ impl Entry {
         }
     }
 
+    /// How many bytes [`record`](Self::record) appends.
+    pub fn record_length(&self) -> usize {
+        if let Some(slice) = self.slice() {
+            return 5 + slice.spans().iter().map(|span| 12 + span.bytes.len()).sum::<usize>();
+        }
+        let headers = self.headers();
+        let head: usize =
+            headers.iter().map(|(name, value)| 8 + name.as_str().len() + value.len()).sum();
+        39 + head + self.body().map_or(16, |body| 4 + body.len())
+    }
+
     /// Reads what [`record`](Self::record) wrote, and no more than that.
     pub fn from_record(record: &[u8]) -> Option<Self> {
         let mut reader = record;
@@ -178,6 +189,7 @@ mod tests {
         #[test]
         fn a_record_reads_as_it_was_written(entry in entries()) {
             let written = record(&entry);
+            prop_assert_eq!(entry.record_length(), written.len());
             let read = Entry::from_record(&written).unwrap();
             prop_assert_eq!(record(&read), written);
             prop_assert_eq!(read.body(), entry.body());

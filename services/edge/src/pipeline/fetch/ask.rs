@@ -11,8 +11,8 @@ use super::{
 use crate::{
     encoding::Encoding,
     flights::Lead,
-    loners::Alone,
-    pipeline::{Engine, lookup, rescue::Failure, slices::Object},
+    pipeline::{Engine, key, lookup, rescue::Failure, slices::Object},
+    worker,
 };
 use caching::{
     ResponseView, Times, collapsing, dates,
@@ -39,19 +39,20 @@ use tracing::Instrument as _;
 /// Longest head of an origin's response, in bytes (CloudFront developer guide, quotas).
 const LONGEST_HEAD: usize = 32_768;
 
-/// Asks in a task of its own: no viewer can end it by leaving while others wait.
+/// Asks in a task of its own, on this thread: no viewer can end it by leaving while others wait.
 pub fn spawn(engine: &Arc<Engine>, question: Question, lead: Lead<Landing>) {
     let exchange = Exchange { engine: engine.clone(), question, lead };
-    detach(engine, tracing::debug_span!("exchange"), exchange.run());
+    detach(tracing::debug_span!("exchange"), exchange.run());
 }
 
-/// Runs what no viewer can end by leaving.
-pub fn detach(
-    engine: &Engine,
-    span: tracing::Span,
-    work: impl Future<Output = ()> + Send + 'static,
-) {
-    engine.runtime.spawn(work.instrument(span));
+/// Runs what no viewer can end by leaving, on this thread.
+pub fn detach(span: tracing::Span, work: impl Future<Output = ()> + Send + 'static) {
+    let fetching = worker::fetching();
+    let working = async move {
+        work.await;
+        drop(fetching);
+    };
+    tokio::spawn(working.instrument(span));
 }
 
 /// One question on its way.
@@ -241,7 +242,7 @@ impl Exchange {
 
     /// A response arrives: its head goes to everybody at once, its body as it comes.
     async fn arrive(self, response: OriginResponse, times: Times) {
-        let OriginResponse { status, mut headers, body, timing } = response;
+        let OriginResponse { status, mut headers, body, timing, .. } = response;
         date(&mut headers, times);
         let storing = self.storing(status, &headers, times);
         let shared = collapsing::shares(&storing);
@@ -255,14 +256,15 @@ impl Exchange {
             compression::rewrite(&mut headers, coding);
         }
         let fits = length.is_none_or(|length| length <= self.engine.store.longest());
-        let whole = fits && status != StatusCode::PARTIAL_CONTENT && self.engine.has_room();
+        let whole = fits && status != StatusCode::PARTIAL_CONTENT;
+        self.learn(status, shared && (stretch.is_some() || whole));
+        let whole = whole && self.engine.has_room();
         let keep = match storing {
             Storing::Keep(keep) if stretch.is_some() || whole => Some(keep),
             _ => None,
         };
         let stretch = stretch.filter(|_| keep.is_some());
         let private = keep.as_ref().map(|keep| take(&mut headers, &keep.strip));
-        self.remember(status, shared && keep.is_some());
         if stretch.is_some() {
             headers.remove(header::CONTENT_RANGE);
         }
@@ -343,17 +345,17 @@ impl Exchange {
         fill::pour(self.engine.clone(), object, filler, body).await;
     }
 
-    /// Whether to wait for this, next time.
-    fn remember(&self, status: StatusCode, shared: bool) {
-        let what = match self.question.part && status != StatusCode::OK {
-            true => Alone::Parts,
-            false => Alone::All,
+    /// Remembers whether others were served by this answer. Errors say nothing of the next; parts say
+    /// something of parts.
+    fn learn(&self, status: StatusCode, shared: bool) {
+        let key = match self.question.part && status != StatusCode::OK {
+            true => key::of_parts(self.question.found.key),
+            false => self.question.found.key,
         };
-        let (key, loners) = (self.question.found.key, &self.engine.flights.loners);
         if shared {
-            loners.forget(key, what);
+            self.engine.alone.forget(&key);
         } else if !status.is_server_error() {
-            loners.remember(key, what, self.engine.now(), self.lead.flight.bans);
+            self.engine.alone.remember(key, self.engine.now());
         }
     }
 
@@ -436,5 +438,6 @@ fn nothing() -> ports::origin::OriginRequest {
         headers: HeaderMap::new(),
         body: None,
         viewer_scheme: ports::origin::Scheme::Http,
+        relay: ports::relay::Relay::default(),
     }
 }

@@ -24,7 +24,7 @@ const MOST_RESUMES: u32 = 64;
 /// Fills a run whose bytes nobody has asked for yet, from `from` up to `until`, which is excluded.
 pub fn ask_for(engine: &Arc<Engine>, object: &Arc<Object>, filler: Filler, from: u64, until: u64) {
     let fill = Fill { engine: engine.clone(), object: object.clone(), filler, keeps: true };
-    ask::detach(engine, tracing::debug_span!("fill"), fill.ask(from, until));
+    ask::detach(tracing::debug_span!("fill"), fill.ask(from, until));
 }
 
 /// Fills a run whose bytes are coming.

@@ -26,9 +26,8 @@ pub use ask::{date, renewed};
 
 use crate::{
     flights::{Joined, Lead, Seat},
-    loners::Alone,
     pipeline::{
-        Engine,
+        Engine, key,
         lookup::{self, Found},
         parts,
         rescue::Failure,
@@ -138,12 +137,12 @@ pub async fn collapsed(
 /// Whether a request waits for nobody: by rule, or since that was in vain a moment ago.
 fn goes_alone(engine: &Engine, found: &Found, asks_for_all: bool) -> bool {
     let request = &found.routed().request;
-    let (now, bans, loners) = (engine.now(), engine.bans.latest(), &engine.flights.loners);
     let part = request.headers.contains_key(header::RANGE) && !asks_for_all;
-    let in_vain = |what| loners.has(found.key, what, now, bans);
+    let in_vain = |key| engine.alone.knows(&key, engine.now());
     collapsing::may_wait(&found.routed().behaviour.behaviour, &request.method).is_err()
-        || (part && (partial::first_wanted(&request.headers).is_none() || in_vain(Alone::Parts)))
-        || in_vain(Alone::All)
+        || (part && partial::first_wanted(&request.headers).is_none())
+        || (part && in_vain(key::of_parts(found.key)))
+        || in_vain(found.key)
 }
 
 /// Why what a flight brings is not for a request.
@@ -367,7 +366,7 @@ async fn pass(
     request.body = body;
     let requested_at = engine.now();
     let response = engine
-        .fetch(&routed.behaviour.origin, request)
+        .ask(&routed.behaviour.origin, request)
         .instrument(tracing::debug_span!("origin", otel.kind = "client"))
         .await;
     let failure = match &response {
@@ -391,7 +390,7 @@ async fn pass(
 
 fn passed(found: &Found, response: OriginResponse, why: Why) -> Answer {
     let behaviour = &found.routed().behaviour;
-    let OriginResponse { status, mut headers, body, timing } = response;
+    let OriginResponse { status, mut headers, body, timing, .. } = response;
     let length = question::length(&headers);
     viewer_response::clean(&mut headers, &behaviour.behaviour, behaviour.is_bucket());
     let told = CacheStatus::forwarded(Reason::from(why), Some(status));

@@ -9,7 +9,10 @@ use headers::{
 };
 use http::{HeaderMap, HeaderValue, header};
 use packing::Stored;
-use ports::origin::{OriginRequest, Timing};
+use ports::{
+    origin::{OriginRequest, Timing},
+    relay::Relay,
+};
 use std::{sync::Arc, time::Duration};
 
 /// A question.
@@ -59,7 +62,7 @@ pub fn origin_request(
             behaviour: &routed.behaviour.behaviour,
             origin: &routed.behaviour.origin,
             names: &engine.names,
-            via_host: &engine.via_host,
+            vias: &engine.vias,
             id: &routed.request.id,
             body,
             conditions,
@@ -72,6 +75,7 @@ pub fn origin_request(
             headers,
             body: None,
             viewer_scheme: routed.request.scheme,
+            relay: Relay::default(),
         }
     })
 }

@@ -1,6 +1,8 @@
 //! A web server that does exactly what its script says, right or wrong.
 #![expect(dead_code, reason = "each test file uses its own part of the common peer")]
 
+pub mod secure;
+
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -127,6 +129,7 @@ pub fn request(
         headers,
         body,
         viewer_scheme: Scheme::Http,
+        relay: ports::relay::Relay::default(),
     }
 }
 

@@ -61,6 +61,7 @@ pub fn request(
         headers: fields.collect(),
         body,
         viewer_scheme: Scheme::Http,
+        relay: ports::relay::Relay::default(),
     }
 }
 
@@ -211,11 +212,7 @@ impl Origin for Notes {
         let fields = fields
             .into_iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        Ok(OriginResponse {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: fields.collect(),
-            body: body(text),
-            timing: Timing::default(),
-        })
+        let status = StatusCode::from_u16(status).unwrap();
+        Ok(OriginResponse::new(status, fields.collect(), body(text), Timing::default()))
     }
 }
