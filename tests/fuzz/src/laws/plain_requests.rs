@@ -7,6 +7,7 @@ use crate::quick::ask::{self, Ask, Read};
 use actix_http::{
     HttpMessage as _, Request,
     h1::{Message, MessageType},
+    header::HeaderValue,
 };
 use bytes::BytesMut;
 use model::fields::Fields as _;
@@ -51,12 +52,11 @@ fn same(ask: &Ask<'_>, wire: &[u8]) -> usize {
     assert_eq!(ask.method.as_str(), request.method().as_str());
     assert_eq!((ask.path, ask.query), (request.uri().path(), request.uri().query()));
     for name in request.headers().keys() {
-        let theirs: Vec<_> =
-            request.headers().get_all(name).map(|value| value.as_bytes()).collect();
+        let theirs: Vec<_> = request.headers().get_all(name).map(HeaderValue::as_bytes).collect();
         let ours: Vec<_> = ask.lines.all(name.as_str()).collect();
         assert_eq!(ours, theirs, "{name}");
     }
-    let host = request.headers().get("host").map(|value| value.as_bytes());
+    let host = request.headers().get("host").map(HeaderValue::as_bytes);
     assert_eq!(host, Some(ask.host.as_bytes()));
     assert_eq!(ask.has_origin, request.headers().contains_key("origin"));
     let directives = ["cache-control", "pragma"].map(|name| request.headers().contains_key(name));
