@@ -14,7 +14,11 @@ use crate::{
         upload,
     },
 };
-use actix_http::{HttpServiceBuilder, Request, Response, h1::H1Service};
+use actix_http::{
+    HttpServiceBuilder, Request, Response,
+    body::{BodySize, MessageBody as _},
+    h1::H1Service,
+};
 use actix_service::{ServiceFactory, fn_service};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use kit::drain::Drain;
@@ -67,11 +71,25 @@ async fn answer(engine: &Arc<Engine>, mut request: Request) -> Response<Sending>
     let Some(asked) = asked(&mut request) else {
         return refused();
     };
-    let method = asked.method.clone();
+    let (method, version) = (asked.method.clone(), asked.version);
     let reply = engine.handle(asked).await;
     let (status, headers, mut body) = Sending::of(&method, reply);
     body.ends(turn);
-    response(status, &headers, body)
+    let mut response = response(status, &headers, body);
+    if version < Version::HTTP_11 {
+        end_with_connection(&mut response);
+    }
+    response
+}
+
+/// Before HTTP/1.1 nobody knows chunks: a body of unknown length ends with the connection
+/// (RFC 9112 §6.1, §6.3).
+fn end_with_connection(response: &mut Response<Sending>) {
+    if matches!(response.body().size(), BodySize::Stream) {
+        let head = response.head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(actix_http::ConnectionType::Close);
+    }
 }
 
 /// The request in the engine's words; none if it cannot be said in them.

@@ -22,18 +22,19 @@ pub(super) enum Queue {
     Main,
 }
 
-/// An entry in its place.
+/// An entry in its place. What finding needs comes first, so that it is mostly one cache line.
+#[repr(C)]
 pub(super) struct Slot<V> {
     pub(super) print: Print,
-    pub(super) value: V,
-    pub(super) weight: u32,
     /// Next one in the same bucket.
     chain: u32,
-    newer: u32,
-    older: u32,
     /// Times it was found since it was last looked at for eviction.
     pub(super) hits: AtomicU8,
     queue: Queue,
+    pub(super) value: V,
+    pub(super) weight: u32,
+    newer: u32,
+    older: u32,
 }
 
 #[derive(Clone, Copy)]

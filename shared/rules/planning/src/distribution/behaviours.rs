@@ -317,6 +317,7 @@ fn legacy(
         },
         gzip: behaviour.compress == Some(true),
         brotli: false,
+        zstd: false,
         all_headers: all,
     };
     let forward = Forward {
