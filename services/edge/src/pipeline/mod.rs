@@ -161,6 +161,7 @@ impl Engine {
         found: &lookup::Found,
         body: Option<Body>,
     ) -> Result<Answer, Failure> {
+        // What goes to the origin is boxed: a hit does not carry the room for it about.
         match self.decide(found) {
             Decision::Serve { .. } => self.serve(found).await,
             Decision::ServeStale { refresh_behind, .. } => {
@@ -172,11 +173,11 @@ impl Engine {
             }
             Decision::Revalidate(validators, why) => {
                 let asking = fetch::collapsed(self, found, body, Some(validators), why);
-                asking.instrument(debug_span!("fetch")).await
+                Box::pin(asking.instrument(debug_span!("fetch"))).await
             }
             Decision::Fetch(why) => {
                 let asking = fetch::collapsed(self, found, body, None, why);
-                asking.instrument(debug_span!("fetch")).await
+                Box::pin(asking.instrument(debug_span!("fetch"))).await
             }
             Decision::GatewayTimeout => Err(Failure::OnlyIfCached),
         }

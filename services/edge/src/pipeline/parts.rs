@@ -49,6 +49,16 @@ pub async fn from_copy(
     let Some(object) = Object::of(found, stored) else {
         return Ok(respond::from_store(engine, found, stored, telling));
     };
+    Box::pin(from_slices(engine, found, object, telling)).await
+}
+
+async fn from_slices(
+    engine: &Arc<Engine>,
+    found: &Found,
+    object: Object,
+    telling: Telling,
+) -> Result<Answer, Failure> {
+    let stored = &object.stored.clone();
     let routed = found.routed();
     let view = lookup::view(stored);
     let telling = match telling.outcome {

@@ -124,10 +124,7 @@ impl Object {
     pub async fn keep(&self, store: &dyn CacheStore, index: u64, span: Span) {
         let key = self.key(index);
         let is_all = span.start == 0 && span.end() == self.bound(index * SLICE) - index * SLICE;
-        let before = match is_all {
-            true => None,
-            false => held(store, &key).await,
-        };
+        let before = if is_all { None } else { held(store, &key).await };
         let slice = before.and_then(|entry| entry.slice().cloned()).unwrap_or_default();
         store.put(key, Entry::of_slice(slice.with(span)));
     }

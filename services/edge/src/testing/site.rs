@@ -181,9 +181,19 @@ impl Site {
             headers.insert(header::CONTENT_RANGE, format!("bytes */{size}").parse().unwrap());
             return Ok(answer(416, headers, stream::empty().boxed()));
         };
+        Ok(self.part(headers, version, (start, end, size), &fault))
+    }
+
+    fn part(
+        &self,
+        mut headers: HeaderMap,
+        version: u64,
+        (start, end, size): (u64, u64, u64),
+        fault: &Fault,
+    ) -> OriginResponse {
         let mut place = format!("bytes {start}-{}/{size}", end - 1);
         let mut length = Some(end - start);
-        match &fault {
+        match fault {
             Fault::Places(lie) => place = (*lie).to_owned(),
             Fault::Longer(_) => length = None,
             Fault::Multipart => {
@@ -200,7 +210,7 @@ impl Site {
         if let Some(length) = length {
             headers.insert(header::CONTENT_LENGTH, length.into());
         }
-        Ok(answer(206, headers, self.body(version, start, end, &fault)))
+        answer(206, headers, self.body(version, start, end, fault))
     }
 
     fn body(&self, version: u64, start: u64, end: u64, fault: &Fault) -> Body {

@@ -19,9 +19,9 @@ const KIB: u64 = 1 << 10;
 const GIB: u64 = 1 << 30;
 
 fn serving(size: u64) -> (World, Arc<Site>) {
-    let (world, site) = (World::new(), Site::new(size));
-    world.origin.serves(&site);
-    (world, site)
+    let (world, origin) = (World::new(), Site::new(size));
+    world.origin.serves(&origin);
+    (world, origin)
 }
 
 async fn range(world: &World, range: &str) -> Got {

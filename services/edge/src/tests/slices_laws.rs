@@ -115,8 +115,11 @@ impl Play {
                 let wanted = format!("bytes={at}-");
                 let headers = [("range", wanted.as_str())];
                 let ask = |number: usize| {
-                    let asked =
-                        asked(Method::GET, "/a", if number % 2 == 0 { &headers } else { &[] });
+                    let asked = asked(
+                        Method::GET,
+                        "/a",
+                        if number.is_multiple_of(2) { &headers } else { &[] },
+                    );
                     self.world.ask(asked)
                 };
                 for got in futures::future::join_all((0..many).map(ask)).await {
@@ -235,12 +238,12 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|window| window == wanted)
 }
 
-async fn run(size: u64, memory: u64, law: Law, steps: Vec<Step>) {
+async fn run(length: u64, memory: u64, law: Law, steps: Vec<Step>) {
     let world = World::sized(memory, |plan| plan.behaviours[0].cache.law = law);
-    let site = Site::new(size);
-    site.changes(0, size);
+    let site = Site::new(length);
+    site.changes(0, length);
     world.origin.serves(&site);
-    let versions = vec![Version { size, until: None }];
+    let versions = vec![Version { size: length, until: None }];
     let mut play =
         Play { world, site, versions, purged: Timestamp(0), troubled: false, failed: false };
     for step in steps {

@@ -150,10 +150,9 @@ pub fn continued(
     let differs = |other: u64| total.is_some_and(|total| total != other);
     match answer.status {
         StatusCode::PARTIAL_CONTENT => match Place::of(answer.headers) {
-            None => Continued::Unusable,
             Some(place) if !same || differs(place.total) => Continued::Changed,
             Some(place) if place.part.start == from => Continued::Here(place),
-            Some(_) => Continued::Unusable,
+            _ => Continued::Unusable,
         },
         StatusCode::OK if !same => Continued::Changed,
         StatusCode::OK if length(answer.headers).is_some_and(differs) => Continued::Changed,

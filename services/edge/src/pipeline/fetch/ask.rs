@@ -348,10 +348,9 @@ impl Exchange {
     /// Remembers whether others were served by this answer. Errors say nothing of the next; parts say
     /// something of parts.
     fn learn(&self, status: StatusCode, shared: bool) {
-        let key = match self.question.part && status != StatusCode::OK {
-            true => key::of_parts(self.question.found.key),
-            false => self.question.found.key,
-        };
+        let part = self.question.part && status != StatusCode::OK;
+        let key = self.question.found.key;
+        let key = if part { key::of_parts(key) } else { key };
         if shared {
             self.engine.alone.forget(&key);
         } else if !status.is_server_error() {

@@ -276,10 +276,9 @@ async fn board_sliced(
     let telling = respond::arriving(engine, head, how.first, status);
     // Asked for a part, the origin sent all: so does it to the one who asked.
     let whole = how.first && head.unranged;
-    let answered = match whole {
-        true => parts::from_copy(engine, &for_all(found), stored, telling).await,
-        false => parts::from_copy(engine, found, stored, telling).await,
-    };
+    let unranged = whole.then(|| for_all(found));
+    let answered =
+        parts::from_copy(engine, unranged.as_ref().unwrap_or(found), stored, telling).await;
     drop(seat);
     let mut answer = answered?;
     if how.first {

@@ -63,10 +63,15 @@ impl Source {
         }
     }
 
-    /// Where it comes as the origin sends it: the announced length, if there is one.
-    pub fn plain(&self) -> Option<Option<u64>> {
+    /// Whether it comes as the origin sends it.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.way, Way::Plain { .. })
+    }
+
+    /// The announced length, where it comes as announced.
+    pub fn announced(&self) -> Option<u64> {
         match self.way {
-            Way::Plain { announced, .. } => Some(announced),
+            Way::Plain { announced, .. } => announced,
             Way::Encoded(_) => None,
         }
     }

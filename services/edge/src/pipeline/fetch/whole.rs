@@ -94,8 +94,8 @@ impl Exchange {
     fn resumable(&self, decided: &Decided, source: &Source) -> Option<(Strong, Option<u64>)> {
         let gets = self.question.found.routed().request.method == Method::GET;
         let ok = decided.status == StatusCode::OK;
-        let total = source.plain()?;
-        Strong::of(&decided.headers).filter(|_| gets && ok).map(|strong| (strong, total))
+        let strong = Strong::of(&decided.headers).filter(|_| gets && ok && source.is_plain())?;
+        Some((strong, source.announced()))
     }
 
     /// Keeps what has been poured and the last piece, if it may be kept and has not been yet.
