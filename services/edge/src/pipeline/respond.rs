@@ -242,7 +242,8 @@ pub fn from_flight(
     } else {
         reader.stream().boxed()
     };
-    streamed(method, head.status, headers, head.length, body, telling)
+    let answer = streamed(method, head.status, headers, head.length, body, telling);
+    Answer { body: answer.body.trailed_by(head.trailers.clone()), ..answer }
 }
 
 fn is_bodiless(status: StatusCode) -> bool {

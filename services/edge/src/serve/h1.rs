@@ -9,16 +9,18 @@ use crate::{
     pipeline::Engine,
     serve::{
         body::Sending,
+        early::Early,
         io::{Link, Watched},
         turns::{Turn, Turns},
-        upload,
+        upload, websocket,
     },
 };
 use actix_http::{HttpServiceBuilder, Request, Response, h1::H1Service};
 use actix_service::{ServiceFactory, fn_service};
+use headers::trailers;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use kit::drain::Drain;
-use ports::origin::Scheme;
+use ports::{origin::Scheme, relay::Relay};
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -41,7 +43,8 @@ where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let (engine, drain) = (engine.clone(), drain.clone());
-    let service: H1Service<Turns<Watched<T>>, _, Sending> = HttpServiceBuilder::default()
+    let upgrades = websocket::service(&engine, &drain);
+    let service: H1Service<Turns<Watched<T>>, _, Sending, _, _> = HttpServiceBuilder::default()
         .client_request_timeout(HEAD_TIMEOUT)
         .client_disconnect_timeout(Duration::from_secs(1))
         .keep_alive(KEEP_ALIVE)
@@ -52,7 +55,9 @@ where
         .on_connect_ext(|io: &Turns<Watched<T>>, data| {
             data.insert(io.get_ref().link.clone());
             data.insert(io.turn.clone());
+            data.insert(io.early.clone());
         })
+        .upgrade(upgrades)
         .h1(fn_service(move |request: Request| {
             let engine = engine.clone();
             async move { Ok::<_, Infallible>(answer(&engine, request).await) }
@@ -62,18 +67,27 @@ where
 
 async fn answer(engine: &Arc<Engine>, mut request: Request) -> Response<Sending> {
     let turn = request.conn_data::<Turn>().cloned();
-    let Some(asked) = asked(&mut request) else {
+    let early = request.conn_data::<Early>().cloned().unwrap_or_default();
+    let Some(mut asked) = asked(&mut request) else {
         return refused();
     };
     let method = asked.method.clone();
+    let trailers = asked.version == Version::HTTP_11 && trailers::are_welcome(&asked.headers);
+    if asked.version == Version::HTTP_11 {
+        asked.relay.interim = Some(early.begins());
+    }
     let reply = engine.handle(asked).await;
+    early.ends();
     let (status, headers, mut body) = Sending::of(&method, reply);
     body.ends(turn);
+    if trailers && method != Method::HEAD && body.may_be_trailed() && body.chunks() {
+        return chunked(status, &headers, body);
+    }
     response(status, &headers, body)
 }
 
 /// The request in the engine's words; none if it cannot be said in them.
-fn asked(request: &mut Request) -> Option<Asked> {
+pub fn asked(request: &mut Request) -> Option<Asked> {
     let link = request.conn_data::<Link>()?.clone();
     let headers = headers(request.head())?;
     let method = Method::from_bytes(request.method().as_str().as_bytes()).ok()?;
@@ -90,6 +104,7 @@ fn asked(request: &mut Request) -> Option<Asked> {
         scheme: link.tls.as_ref().map_or(Scheme::Http, |_| Scheme::Https),
         tls: link.tls,
         version: version(request.version()),
+        relay: Relay::default(),
     })
 }
 
@@ -124,6 +139,14 @@ fn response(status: http::StatusCode, headers: &HeaderMap, body: Sending) -> Res
             append(&mut response, name, value);
         }
     }
+    response
+}
+
+/// A response whose body is in chunks already.
+fn chunked(status: http::StatusCode, headers: &HeaderMap, body: Sending) -> Response<Sending> {
+    let mut response = response(status, headers, body);
+    response.head_mut().no_chunking(true);
+    append(&mut response, &header::TRANSFER_ENCODING, &HeaderValue::from_static("chunked"));
     response
 }
 

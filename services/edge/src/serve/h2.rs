@@ -5,12 +5,17 @@ use crate::{
     pipeline::Engine,
     serve::{body::Sending, h1::KEEP_ALIVE, io::Link, stalled, upload},
 };
+use headers::{grpc, trailers};
 use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http_body::Frame;
 use http_body_util::{BodyExt as _, BodyStream};
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use kit::drain::Drain;
-use ports::origin::Scheme;
+use ports::{
+    origin::Scheme,
+    relay::{Relay, Trailers},
+};
 use std::{
     cell::Cell, convert::Infallible, future::Future, pin::pin, rc::Rc, sync::Arc, time::Duration,
 };
@@ -54,7 +59,7 @@ where
     let _ = tokio::time::timeout(LINGER, linger(&mut io)).await;
 }
 
-async fn linger<T: AsyncRead + AsyncWrite + Unpin>(io: &mut T) {
+pub async fn linger<T: AsyncRead + AsyncWrite + Unpin>(io: &mut T) {
     let mut unread = [0; 1024];
     let _ = io.shutdown().await;
     while matches!(io.read(&mut unread).await, Ok(1..)) {}
@@ -159,33 +164,41 @@ async fn answer(
 fn asked(link: &Link, request: Request<Incoming>) -> Asked {
     let (mut head, body) = request.into_parts();
     join_cookies(&mut head.headers);
+    let patience = if grpc::is_content(&head.headers) { upload::LONG } else { upload::PATIENCE };
+    let relay = Relay::default();
     let uri = &head.uri;
     Asked {
         path: uri.path().to_owned(),
         query: uri.query().map(str::to_owned),
         authority: uri.authority().map(|name| name.as_str().to_owned()),
-        body: coming(body),
+        body: coming(body, patience, relay.trailers.clone()),
         peer: link.peer,
         scheme: Scheme::Https,
         tls: link.tls.clone(),
         version: head.version,
         method: head.method,
         headers: head.headers,
+        relay,
     }
 }
 
-fn coming(body: Incoming) -> Option<ports::origin::Body> {
+fn coming(body: Incoming, patience: Duration, trailers: Trailers) -> Option<ports::origin::Body> {
     if hyper::body::Body::is_end_stream(&body) {
         return None;
     }
     let data = BodyStream::new(body.map_frame(|frame| frame));
-    let data = futures::StreamExt::filter_map(data, |frame| {
-        std::future::ready(match frame {
-            Ok(frame) => frame.into_data().ok().map(Ok),
+    let data = futures::StreamExt::filter_map(data, move |frame| {
+        std::future::ready(match frame.map(Frame::into_data) {
+            Ok(Ok(piece)) => Some(Ok(piece)),
+            Ok(Err(frame)) => {
+                let told = frame.trailers_ref().and_then(trailers::passed_on);
+                trailers.tell(told.unwrap_or_default());
+                None
+            }
             Err(why) => Some(Err(why)),
         })
     });
-    Some(upload::patient(Box::pin(data)))
+    Some(upload::patient(Box::pin(data), patience))
 }
 
 /// One Cookie header of several crumbs (RFC 9113 §8.2.3).

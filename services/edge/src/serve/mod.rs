@@ -6,6 +6,7 @@
 
 mod body;
 pub mod certificates;
+mod early;
 mod h1;
 mod h2;
 mod h3;
@@ -14,6 +15,7 @@ mod stalled;
 mod tls;
 mod turns;
 mod upload;
+mod websocket;
 
 use crate::{pipeline::Engine, plans::Known};
 use actix_server::{Server, ServerHandle};

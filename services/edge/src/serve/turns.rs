@@ -7,6 +7,7 @@
 //! Not for: judging requests. Bytes are only ever withheld, never changed; what cannot be followed
 //! here is left to the server library, which refuses it.
 
+use crate::serve::early::Early;
 use bytes::{Buf as _, BytesMut};
 use parking_lot::Mutex;
 use std::{
@@ -94,6 +95,8 @@ pub struct Turns<T> {
     io: T,
     /// Whoever answers says here that the answer is over.
     pub turn: Turn,
+    /// Informational answers, written before anything else.
+    pub early: Early,
     phase: Phase,
     ahead: BytesMut,
 }
@@ -104,6 +107,7 @@ impl<T> Turns<T> {
         Self {
             io,
             turn: Turn::default(),
+            early: Early::default(),
             phase: Phase::Head(Head::default()),
             ahead: BytesMut::new(),
         }
@@ -260,12 +264,19 @@ impl<T: AsyncRead + Unpin> Turns<T> {
     }
 }
 
+impl<T: AsyncWrite + Unpin> Turns<T> {
+    fn write_early(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.early.poll_write(context, &mut self.io)
+    }
+}
+
 impl<T: AsyncWrite + Unpin> AsyncWrite for Turns<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        std::task::ready!(self.write_early(context))?;
         Pin::new(&mut self.io).poll_write(context, bytes)
     }
 
@@ -274,6 +285,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Turns<T> {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        std::task::ready!(self.write_early(context))?;
         Pin::new(&mut self.io).poll_write_vectored(context, bytes)
     }
 
@@ -282,6 +294,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Turns<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        std::task::ready!(self.write_early(context))?;
         Pin::new(&mut self.io).poll_flush(context)
     }
 

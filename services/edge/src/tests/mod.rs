@@ -9,6 +9,7 @@ mod holding;
 mod http3;
 mod parts;
 mod passing;
+mod relaying;
 mod shaping;
 mod sockets;
 mod telling;
