@@ -4,6 +4,8 @@ NEARFRONT_CONFORMANCE chooses: `nearfront` (default), `nginx` (proxy_cache), `va
 wrong on purpose: `nothing` (ours with a policy that caches nothing) and `greedy` (nginx that keeps
 everything). Nearly every case fails on one of these two. Debian has the others: apt-get install
 nginx-core varnish.
+
+`http2.py` has servers of its own for the cases of RFC 9113 and RFC 7541: `nearfront` and `nginx`.
 """
 
 import os

@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import caches  # noqa: E402
+import http2  # noqa: E402
 import play  # noqa: E402
 
 
@@ -41,6 +42,16 @@ def played(request):
         stage.start(wanted)
         yield stage
         stage.stop()
+
+
+@pytest.fixture(scope="session")
+def http2_server():
+    """The chosen server as one that speaks HTTP/2 over TLS."""
+    name = caches.chosen().name
+    if name not in http2.SERVERS:
+        pytest.skip(f"{name} is not set up to speak HTTP/2 here")
+    with http2.SERVERS[name]() as server:
+        yield server
 
 
 def pytest_terminal_summary(terminalreporter):

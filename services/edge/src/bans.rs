@@ -2,14 +2,23 @@
 //!
 //! For: giving invalidations numbers in the order in which they are applied here, so that whatever
 //! was asked of an origin before one was applied is never served after it.
+//!
+//! A number is the revision of the change that brought it, behind how often this edge had to begin
+//! anew: so it means the same to a later process, as long as the history is the same.
 //! Not for: what a path matches (`rules/invalidation`).
 
-use model::feed::{INVALIDATIONS, Invalidation};
+use model::{
+    feed::{INVALIDATIONS, Invalidation},
+    units::Revision,
+};
 use parking_lot::RwLock;
 use std::{
     collections::HashMap,
     sync::atomic::{AtomicU64, Ordering},
 };
+
+/// Bits of a number that are the revision.
+const REVISION: u32 = 48;
 
 /// All bans of this edge.
 #[derive(Default)]
@@ -27,35 +36,55 @@ impl Bans {
         self.latest.load(Ordering::Acquire)
     }
 
-    /// Puts an invalidation of the feed in force. One that cannot be read bans all that its
-    /// distribution has: too much is forgotten rather than too little.
-    pub fn invalidate(&self, key: &str, value: &[u8]) {
-        match serde_json::from_slice::<Invalidation>(value) {
-            Ok(batch) => self.ban(batch.distribution.as_str(), &batch.paths),
-            Err(why) => {
-                tracing::error!(%why, key, "an invalidation cannot be read: all is invalidated");
-                let rest = key.strip_prefix(INVALIDATIONS).unwrap_or_default();
-                let distribution = rest.split('/').next().unwrap_or_default();
-                self.ban(distribution, &["/*".to_owned()]);
-            }
-        }
+    /// How often this edge had to begin anew.
+    pub fn generation(&self) -> u64 {
+        self.latest() >> REVISION
     }
 
-    fn ban(&self, distribution: &str, paths: &[String]) {
+    /// Puts the invalidations of one change in force, by key. One that cannot be read bans all that
+    /// its distribution has: too much is forgotten rather than too little.
+    pub fn invalidate<'a>(
+        &self,
+        revision: Revision,
+        invalidations: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) {
+        let mut invalidations = invalidations.into_iter().peekable();
+        if invalidations.peek().is_none() {
+            return;
+        }
         let mut all = self.by_distribution.write();
-        let number = self.latest() + 1;
-        all.entry(distribution.to_owned()).or_default().add(number, paths);
+        let number = number(self.generation(), revision).max(self.latest() + 1);
+        invalidations.for_each(|(key, value)| ban(&mut all, number, key, value));
         // Only now: who starts asking from here on asks after the ban.
         self.latest.store(number, Ordering::Release);
     }
 
-    /// Nothing that was asked for before is ever served again.
-    pub fn forget_everything(&self) {
+    /// Nothing that was asked for before is ever served again: the history begins anew with this
+    /// revision.
+    pub fn forget_everything(&self, revision: Revision) {
         let mut all = self.by_distribution.write();
-        let number = self.latest() + 1;
+        let number = number(self.generation() + 1, revision);
         all.clear();
         self.floor.store(number, Ordering::Release);
         self.latest.store(number, Ordering::Release);
+    }
+
+    /// An earlier process kept copies in this generation, and these are all invalidations up to
+    /// `revision`: puts them in force as if they had been heard then. To be called first of all.
+    pub fn recall<'a>(
+        &self,
+        generation: u64,
+        revision: Revision,
+        invalidations: impl IntoIterator<Item = (Revision, &'a str, &'a [u8])>,
+    ) {
+        let mut invalidations: Vec<_> = invalidations.into_iter().collect();
+        invalidations.sort_unstable_by_key(|(revision, ..)| *revision);
+        let mut all = self.by_distribution.write();
+        for (revision, key, value) in invalidations {
+            ban(&mut all, number(generation, revision), key, value);
+        }
+        self.floor.store(number(generation, Revision(0)), Ordering::Release);
+        self.latest.store(number(generation, revision), Ordering::Release);
     }
 
     /// Whether a ban later than `checked_up_to` matches. `target` is the path in the key, with
@@ -72,10 +101,30 @@ impl Bans {
     }
 }
 
+fn number(generation: u64, revision: Revision) -> u64 {
+    generation << REVISION | revision.0
+}
+
+fn ban(all: &mut HashMap<String, invalidation::Bans>, number: u64, key: &str, value: &[u8]) {
+    match serde_json::from_slice::<Invalidation>(value) {
+        Ok(batch) => {
+            all.entry(batch.distribution.as_str().to_owned()).or_default().add(number, batch.paths);
+        }
+        Err(why) => {
+            tracing::error!(%why, key, "an invalidation cannot be read: all is invalidated");
+            let rest = key.strip_prefix(INVALIDATIONS).unwrap_or_default();
+            let distribution = rest.split('/').next().unwrap_or_default();
+            all.entry(distribution.to_owned()).or_default().add(number, ["/*"]);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use model::{ids::DistributionId, units::Timestamp};
+
+    const KEY: &str = "invalidation/E1/I1";
 
     fn batch(distribution: &str, path: &str) -> Vec<u8> {
         let batch = Invalidation {
@@ -92,7 +141,7 @@ mod tests {
     fn a_ban_holds_for_what_was_asked_before_it_and_for_its_distribution() {
         let bans = Bans::default();
         let before = bans.latest();
-        bans.invalidate("invalidation/E1/I1", &batch("E1", "/a*"));
+        bans.invalidate(Revision(1), [(KEY, &batch("E1", "/a*")[..])]);
         assert!(bans.banned_since("E1", "/abc", before));
         assert!(!bans.banned_since("E1", "/b", before));
         assert!(!bans.banned_since("E2", "/abc", before));
@@ -103,7 +152,7 @@ mod tests {
     fn what_cannot_be_read_bans_its_whole_distribution() {
         let bans = Bans::default();
         let before = bans.latest();
-        bans.invalidate("invalidation/E1/I1", b"{");
+        bans.invalidate(Revision(1), [(KEY, &b"{"[..])]);
         assert!(bans.banned_since("E1", "/anything", before));
         assert!(!bans.banned_since("E2", "/anything", before));
     }
@@ -112,8 +161,29 @@ mod tests {
     fn forgetting_everything_spares_only_what_is_asked_afterwards() {
         let bans = Bans::default();
         let before = bans.latest();
-        bans.forget_everything();
+        bans.forget_everything(Revision(0));
         assert!(bans.banned_since("E9", "/x", before));
         assert!(!bans.banned_since("E9", "/x", bans.latest()));
+    }
+
+    #[test]
+    fn a_later_process_bans_what_was_invalidated_after_it_was_asked_for() {
+        let (earlier, later) = (Bans::default(), Bans::default());
+        earlier.forget_everything(Revision(5));
+        let at_five = earlier.latest();
+        let (one, two) = (batch("E1", "/a*"), batch("E1", "/b"));
+        earlier.invalidate(Revision(7), [(KEY, &one[..])]);
+        let at_seven = earlier.latest();
+        let known = [(Revision(9), KEY, &two[..]), (Revision(7), KEY, &one[..])];
+        later.recall(earlier.generation(), Revision(12), known);
+        assert!(
+            later.banned_since("E1", "/abc", at_five) && later.banned_since("E1", "/b", at_five)
+        );
+        assert!(!later.banned_since("E1", "/abc", at_seven));
+        assert!(later.banned_since("E1", "/b", at_seven));
+        assert!(!later.banned_since("E1", "/c", at_five), "not invalidated at all");
+        assert!(later.banned_since("E1", "/c", Bans::default().latest()), "of another generation");
+        later.invalidate(Revision(13), [(KEY, &batch("E1", "/c")[..])]);
+        assert!(later.banned_since("E1", "/c", at_seven));
     }
 }

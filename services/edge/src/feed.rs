@@ -9,10 +9,12 @@
 
 use crate::{
     bans::Bans,
+    disk::{self, Disk},
     meters::Meters,
     plans::{Known, Update},
     serve::Current,
 };
+use cachestore_disk::Point;
 use kit::{health::Severity, service::World};
 use model::{
     feed::{CERTIFICATES, INVALIDATIONS, PLANS},
@@ -42,6 +44,8 @@ pub struct Feed {
     pub bans: Arc<Bans>,
     /// What is emptied when changes were missed.
     pub store: Arc<dyn CacheStore>,
+    /// What outlives this process.
+    pub disk: Option<Arc<Disk>>,
     /// Where the number of distributions is shown.
     pub meters: Arc<Meters>,
     /// How TLS configurations are made.
@@ -75,14 +79,15 @@ impl Feed {
         loop {
             let Some(after) = *self.acknowledged.borrow() else {
                 let snapshot = self.world.store.snapshot(&PREFIXES).await?;
-                self.put_in_force(&snapshot);
+                let recalled = self.recall(snapshot.revision).await?;
+                self.put_in_force(&snapshot, recalled).await?;
                 continue;
             };
             match self.world.store.changes(after, BATCH).await? {
                 Changes::Lost => {
-                    self.forget_everything();
+                    self.forget_everything(after);
                     let snapshot = self.world.store.snapshot(&PREFIXES).await?;
-                    self.put_in_force(&snapshot);
+                    self.put_in_force(&snapshot, None).await?;
                     return Ok(());
                 }
                 Changes::Next(changes) if changes.is_empty() => {
@@ -94,21 +99,61 @@ impl Feed {
         }
     }
 
+    /// How far the process had come that has left copies on disk which may still be used.
+    async fn recall(&self, revision: Revision) -> Result<Option<Point>, StoreError> {
+        match &self.disk {
+            Some(disk) => disk.recall(&*self.world.store, revision).await,
+            None => Ok(None),
+        }
+    }
+
     /// Replaces everything by a snapshot. What was cached or is being fetched under an earlier
-    /// state may have been invalidated since, so it is forgotten.
-    fn put_in_force(&self, snapshot: &Snapshot) {
+    /// state may have been invalidated since, so it is forgotten; but for copies on disk that are
+    /// `recalled`, for the snapshot has every invalidation since.
+    async fn put_in_force(
+        &self,
+        snapshot: &Snapshot,
+        recalled: Option<Point>,
+    ) -> Result<(), StoreError> {
+        let revision = snapshot.revision;
+        let fingerprint = match &self.disk {
+            Some(_) => disk::fingerprint_of(&*self.world.store, revision).await?,
+            None => 0,
+        };
         let known = self.current.load();
         let entries = snapshot.entries.iter();
         let updates = entries.map(|entry| Update::put(&entry.key, &entry.value));
         let next = Known::replaced(&known, &self.tls, updates);
         self.replace(next);
-        self.forget_everything();
-        self.acknowledge(snapshot.revision);
+        match recalled {
+            Some(point) => self.bans.recall(point.generation, revision, invalidations(snapshot)),
+            None => self.forget_everything(revision),
+        }
+        self.note(revision, fingerprint);
+        if let Some(disk) = &self.disk {
+            let (copies, kept) = (disk.store.fill().entries, recalled.is_some());
+            tracing::info!(kept, copies, "the disk cache is in use");
+            disk.store.release();
+        }
+        self.acknowledge(revision);
+        Ok(())
     }
 
-    fn forget_everything(&self) {
-        self.bans.forget_everything();
+    fn forget_everything(&self, revision: Revision) {
+        self.bans.forget_everything(revision);
+        // Without a fingerprint: whatever is kept from here on is not believed after a restart
+        // before a state is in force.
+        self.note(revision, 0);
         self.store.clear();
+    }
+
+    /// Lets the disk know how far this edge has come, before anything is kept that was asked for
+    /// from here on.
+    fn note(&self, revision: Revision, fingerprint: u64) {
+        if let Some(disk) = &self.disk {
+            let (generation, revision) = (self.bans.generation(), revision.0);
+            disk.store.note(Point { generation, revision, fingerprint });
+        }
     }
 
     fn apply(&self, change: &Change) {
@@ -117,13 +162,12 @@ impl Feed {
             let known = self.current.load();
             self.replace(Known::changed(&known, &self.tls, &updates));
         }
-        for write in &change.writes {
-            if let Write::Put(key, value) = write
-                && key.starts_with(INVALIDATIONS)
-            {
-                self.bans.invalidate(key, value);
-            }
-        }
+        self.note(change.revision, disk::fingerprint(change));
+        let invalidations = change.writes.iter().filter_map(|write| match write {
+            Write::Put(key, value) if key.starts_with(INVALIDATIONS) => Some((&**key, &**value)),
+            _ => None,
+        });
+        self.bans.invalidate(change.revision, invalidations);
         self.acknowledge(change.revision);
     }
 
@@ -158,4 +202,10 @@ impl Feed {
         self.world.health.ail("feed", severity, format!("{why}; {effect}"));
         tokio::time::sleep(PATIENCE).await;
     }
+}
+
+/// Every invalidation that a snapshot has, with the change that brought it.
+fn invalidations(snapshot: &Snapshot) -> impl Iterator<Item = (Revision, &str, &[u8])> {
+    let entries = snapshot.entries.iter().filter(|entry| entry.key.starts_with(INVALIDATIONS));
+    entries.map(|entry| (entry.revision, &*entry.key, &*entry.value))
 }

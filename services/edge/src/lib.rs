@@ -7,16 +7,19 @@
 //! | `pipeline` | the way of one request, stage by stage |
 //! | `flights`, `growing` | who waits for whom, and how a body is read by many while it arrives |
 //! | `feed`, `plans`, `bans` | what is in force, and what is invalidated |
+//! | `disk` | which copies outlive a restart |
 //! | `heart` | being found and believed |
 //! | `encoding` | bodies into a coding, as they come |
 //! | `failures` | which origins are left alone for a moment |
 //! | `origins` | which driver asks an origin |
 //! | `meters` | what is counted |
+//! | `worker` | how long a thread must live |
 //!
 //! Not for: caching rules, header rules, patterns (`rules/*`); nor the management API.
 
 mod asked;
 mod bans;
+mod disk;
 mod encoding;
 mod failures;
 mod feed;
@@ -33,5 +36,6 @@ mod start;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 pub use start::{Running, StartError, start};

@@ -2,6 +2,7 @@
 
 use crate::{
     bans::Bans,
+    disk::Disk,
     encoding::Encoders,
     failures::Failures,
     feed::Feed,
@@ -15,6 +16,7 @@ use crate::{
 };
 use actix_server::{Server, ServerHandle};
 use cachestore_memory::MemoryStore;
+use cachestore_tiered::Tiered;
 use headers::names::{Names, value};
 use http::Version;
 use kit::{drain::Drain, health::Severity, service::World, settings::Settings};
@@ -26,7 +28,7 @@ use std::{
     net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
     sync::Arc,
 };
-use tokio::{runtime::Handle, sync::watch};
+use tokio::sync::watch;
 
 /// Bodies that are still arriving may take this part of the cache's budget, to be kept.
 const FILLING_PART: u64 = 2;
@@ -68,6 +70,9 @@ pub enum StartError {
     /// TLS.
     #[error("TLS cannot be used: {0}")]
     Tls(#[from] rustls::Error),
+    /// Threads for the disk.
+    #[error("no thread can be started for the disk cache: {0}; allow this process more")]
+    Threads(io::Error),
     /// The signal to stop came first.
     #[error("told to stop before the first configuration came")]
     Stopped,
@@ -75,8 +80,9 @@ pub enum StartError {
 
 /// Starts an edge. Returns once it listens and the first state of the feed is in force: as long as
 /// the metadata store cannot be reached it keeps trying, and health says so. It ends when the
-/// world's drain is signalled: requests in flight get some seconds. Call it within a runtime of
-/// several threads: fetches run there, viewers on threads of their own.
+/// world's drain is signalled: requests in flight get some seconds. Call it within a runtime:
+/// HTTP/3 and housekeeping run there, other viewers on threads of their own, fetches where their
+/// viewers are.
 ///
 /// # Errors
 /// Settings that cannot work, addresses that are taken, or the signal to stop.
@@ -84,13 +90,17 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let http = listen(settings.edge.http, "edge.http")?;
     let https = listen_both(settings.edge.https, "edge.https")?;
     let running = Running { http: http.1, https: https.tcp.1 };
-    let engine = engine(settings, &world, running.https)?;
-    let acknowledged = follow(&engine, &world)?;
+    let disk = Disk::open(settings, &world).map_err(StartError::Threads)?;
+    let engine = engine(settings, &world, running.https, disk.as_ref())?;
+    let acknowledged = follow(&engine, &world, disk.clone())?;
     first_state(&world, acknowledged.clone()).await?;
     let (server, handle) =
         serve::start(http.0, https.tcp.0, https.udp, settings.edge.workers, &engine, &world.drain)
             .map_err(|why| StartError::Listen { address: running.http, key: "edge.http", why })?;
-    tokio::spawn(stop(server, handle, world.drain.clone()));
+    if let Some(disk) = &disk {
+        tokio::spawn(disk.clone().watch(world.clone()));
+    }
+    tokio::spawn(stop(server, handle, world.drain.clone(), disk));
     let heart = Heart {
         beat: beat(settings, running),
         store: engine.store.clone(),
@@ -151,6 +161,7 @@ fn engine(
     settings: &Settings,
     world: &World,
     https: SocketAddr,
+    disk: Option<&Arc<Disk>>,
 ) -> Result<Arc<Engine>, StartError> {
     let memory = kit::size::bytes(&settings.edge.memory).unwrap_or(MEMORY);
     let names = Names::of(&settings.edge.product);
@@ -158,7 +169,7 @@ fn engine(
     Ok(Arc::new(Engine {
         current: Arc::new(Current::from_pointee(Known::default())),
         bans: Arc::new(Bans::default()),
-        store: Arc::new(MemoryStore::new(memory)),
+        store: store(memory, disk),
         flights: Flights::new(memory / FILLING_PART),
         failures: Failures::default(),
         encoders: Encoders::new(),
@@ -167,19 +178,28 @@ fn engine(
         clock: world.clock.clone(),
         meters: Meters::new(&world.metrics),
         via: names.via(Version::HTTP_11, &via_host),
+        vias: names.vias(&via_host),
         names,
-        via_host,
         cache_status: settings.edge.cache_status,
         pop: settings.edge.pop.clone(),
         pop_value: value(&settings.edge.pop),
         https_port: https.port(),
-        runtime: Handle::current(),
     }))
+}
+
+/// Memory, and the disk behind it where there is one.
+fn store(memory: u64, disk: Option<&Arc<Disk>>) -> Arc<dyn CacheStore> {
+    let memory = MemoryStore::new(memory);
+    match disk {
+        Some(disk) => Arc::new(Tiered::new(memory, disk.store.clone())),
+        None => Arc::new(memory),
+    }
 }
 
 fn follow(
     engine: &Arc<Engine>,
     world: &World,
+    disk: Option<Arc<Disk>>,
 ) -> Result<watch::Receiver<Option<Revision>>, StartError> {
     let (acknowledged, hears) = watch::channel(None);
     let store: Arc<dyn CacheStore> = engine.store.clone();
@@ -188,6 +208,7 @@ fn follow(
         current: engine.current.clone(),
         bans: engine.bans.clone(),
         store,
+        disk,
         meters: engine.meters.clone(),
         tls: Shared::new()?,
         acknowledged,
@@ -215,7 +236,7 @@ async fn first_state(
 }
 
 /// Runs the server until it is time to stop, and lets requests in flight end.
-async fn stop(server: Server, handle: ServerHandle, drain: Drain) {
+async fn stop(server: Server, handle: ServerHandle, drain: Drain, disk: Option<Arc<Disk>>) {
     let told = async {
         drain.signalled().await;
         handle.stop(true).await;
@@ -224,6 +245,10 @@ async fn stop(server: Server, handle: ServerHandle, drain: Drain) {
     if let Err(why) = ended {
         tracing::error!(%why, "the edge's server ended with an error");
     }
+    if let Some(disk) = disk {
+        disk.close().await;
+    }
+    drop(drain);
 }
 
 fn beat(settings: &Settings, running: Running) -> Beat {

@@ -70,6 +70,10 @@ pub struct Edge {
     pub product: String,
     /// Budget of the memory cache: bytes, or a number with KiB, MiB or GiB.
     pub memory: String,
+    /// Budget of the disk cache behind it: `off`, or a size as for memory.
+    pub disk: String,
+    /// Where the disk cache keeps its files; none: `cache` in the data folder.
+    pub disk_folder: Option<PathBuf>,
     /// Whether replies say in `Cache-Status` how the cache came by them (RFC 9211).
     pub cache_status: bool,
     /// Worker threads; none: one per core.
@@ -199,6 +203,8 @@ impl Default for Edge {
             public_addresses: Vec::new(),
             product: "nearfront".into(),
             memory: "256MiB".into(),
+            disk: "off".into(),
+            disk_folder: None,
             cache_status: false,
             workers: None,
             origin_ca_file: None,

@@ -30,7 +30,7 @@ use caching::{
     validate::Validators,
 };
 use fetch::Landing;
-use headers::names::Names;
+use headers::names::{Names, Vias};
 use http::{HeaderMap, HeaderValue, Method, header};
 use model::{
     plan::{Origin, Plan},
@@ -46,8 +46,6 @@ use ports::{
 use rescue::Failure;
 use respond::{Answer, Telling};
 use std::sync::Arc;
-use tokio::runtime::Handle;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument as _, debug_span};
 use trail::{Open, Trail};
 use viewer::Viewed;
@@ -76,8 +74,8 @@ pub struct Engine {
     pub meters: Arc<Meters>,
     /// How we name ourselves.
     pub names: Names,
-    /// This edge in `Via`: an id, a dot and the zone.
-    pub via_host: String,
+    /// This edge in `Via`, an id, a dot and the zone, to origins.
+    pub vias: Vias,
     /// Our member of `Via` in responses.
     pub via: HeaderValue,
     /// Whether replies carry `Cache-Status`.
@@ -88,8 +86,6 @@ pub struct Engine {
     pub pop_value: HeaderValue,
     /// Where redirects to HTTPS lead.
     pub https_port: u16,
-    /// Where fetches run: they outlive the worker that started them.
-    pub runtime: Handle,
 }
 
 impl Engine {
@@ -218,24 +214,11 @@ impl Engine {
         self.flights.has_room()
     }
 
-    /// Asks an origin, on the runtime that outlives workers: connections are driven by the runtime
-    /// that opened them. Dropping the call ends the exchange.
+    /// Asks an origin from the thread that calls, and counts. Dropping the call ends the exchange.
     ///
     /// # Errors
     /// As the origin's driver has them.
-    pub async fn fetch(
-        self: &Arc<Self>,
-        origin: &Origin,
-        request: OriginRequest,
-    ) -> Result<OriginResponse, OriginError> {
-        let (engine, origin) = (self.clone(), origin.clone());
-        let asking = async move { engine.ask(&origin, request).await }.in_current_span();
-        let task = AbortOnDropHandle::new(self.runtime.spawn(asking));
-        task.await.unwrap_or_else(|why| Err(OriginError::Protocol(why.to_string())))
-    }
-
-    /// Asks an origin, and counts.
-    async fn ask(
+    pub async fn ask(
         &self,
         origin: &Origin,
         request: OriginRequest,

@@ -15,7 +15,9 @@ use bytes::Bytes;
 use caching::stale;
 use futures::StreamExt as _;
 use headers::{
-    error_body, grpc, methods,
+    error_body, grpc,
+    head::Unheard,
+    methods,
     names::{Names, Outcome},
     redirect,
 };
@@ -139,7 +141,13 @@ impl Failure {
 
     /// Whether the connection ends with the answer: what follows may not be a request.
     const fn ends_connection(&self) -> bool {
-        matches!(self, Self::BadRequest(_) | Self::UrlTooLong | Self::HeadTooLong)
+        matches!(
+            self,
+            Self::BadRequest(_)
+                | Self::UrlTooLong
+                | Self::HeadTooLong
+                | Self::Origin(OriginError::ViewerGone)
+        )
     }
 
     /// Whether the user's own page may take its place.
@@ -155,6 +163,16 @@ impl Failure {
             Self::Redirect(_) => Outcome::Redirect,
             Self::Internal => Outcome::CapacityExceeded,
             _ => Outcome::Error,
+        }
+    }
+}
+
+impl From<Unheard> for Failure {
+    fn from(why: Unheard) -> Self {
+        match why {
+            Unheard::UrlTooLong => Self::UrlTooLong,
+            Unheard::HeadTooLong => Self::HeadTooLong,
+            Unheard::Malformed(what) => Self::BadRequest(what),
         }
     }
 }
@@ -179,7 +197,7 @@ pub fn reply(names: &Names, id: &str, method: &Method, failure: &Failure) -> Ans
     headers.insert(header::CONTENT_TYPE, error_body::CONTENT_TYPE);
     headers.insert(header::SERVER, names.server());
     if failure.ends_connection() {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        end_connection(&mut headers);
     }
     let body = if *method == Method::HEAD {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(page.len()));
@@ -188,6 +206,10 @@ pub fn reply(names: &Names, id: &str, method: &Method, failure: &Failure) -> Ans
         ReplyBody::Pieces(vec![Bytes::from(page)])
     };
     Answer { status, headers, body, telling: Telling::made(failure.outcome()) }
+}
+
+fn end_connection(headers: &mut HeaderMap) {
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
 fn log(id: &str, failure: &Failure) {
@@ -211,24 +233,25 @@ pub async fn mend(
     if routed.request.relay.way == Way::Grpc {
         return walked.unwrap_or_else(|failure| call_failed(&routed.request.id, &failure));
     }
-    let (answer, mendable) = match walked {
-        Ok(answer) => (answer, true),
+    let (answer, mendable, ends) = match walked {
+        Ok(answer) => (answer, true, false),
         Err(failure) => {
-            let mendable = failure.is_mendable();
-            (failed(engine, routed, &failure), mendable)
+            let (mendable, ends) = (failure.is_mendable(), failure.ends_connection());
+            (failed(engine, routed, &failure), mendable, ends)
         }
     };
-    match routed.distribution.error_rule(answer.status.as_u16()) {
-        Some(rule) if mendable => match &rule.page {
-            Some((path, status)) => {
-                see_off(engine, answer.body);
-                let page = page(engine, routed, path, *status);
-                page.instrument(tracing::debug_span!("rescue")).await
-            }
-            None => answer,
-        },
-        _ => answer,
+    let rule = routed.distribution.error_rule(answer.status.as_u16()).filter(|_| mendable);
+    let Some((path, status)) = rule.and_then(|rule| rule.page.as_ref()) else {
+        return answer;
+    };
+    see_off(answer.body);
+    let page = page(engine, routed, path, *status);
+    let mut page = page.instrument(tracing::debug_span!("rescue")).await;
+    if ends {
+        // Whatever is said instead: what follows on the connection may still be no request.
+        end_connection(&mut page.headers);
     }
+    page
 }
 
 /// A gRPC call that failed here: its clients read no pages (CloudFront developer guide, using gRPC
@@ -242,7 +265,7 @@ fn call_failed(id: &str, failure: &Failure) -> Answer {
 
 /// Reads what nobody will: left alone, an error whose body is still coming would not be kept, and
 /// the origin would be asked again by every viewer.
-fn see_off(engine: &Engine, body: ReplyBody) {
+fn see_off(body: ReplyBody) {
     let (ReplyBody::Stream { length, mut body } | ReplyBody::Trailed { length, mut body, .. }) =
         body
     else {
@@ -260,7 +283,7 @@ fn see_off(engine: &Engine, body: ReplyBody) {
             }
         }
     };
-    engine.runtime.spawn(tokio::time::timeout(UNREAD_FOR, reading));
+    tokio::spawn(tokio::time::timeout(UNREAD_FOR, reading));
 }
 
 fn failed(engine: &Engine, routed: &Routed, failure: &Failure) -> Answer {

@@ -243,7 +243,10 @@ pub fn from_flight(
         reader.stream().boxed()
     };
     let answer = streamed(method, head.status, headers, head.length, body, telling);
-    Answer { body: answer.body.trailed_by(head.trailers.clone()), ..answer }
+    match head.trailers.clone() {
+        Some(trailers) => Answer { body: answer.body.trailed_by(trailers), ..answer },
+        None => answer,
+    }
 }
 
 fn is_bodiless(status: StatusCode) -> bool {

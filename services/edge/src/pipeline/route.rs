@@ -6,20 +6,13 @@ use crate::{
     plans::{Compiled, Distribution, Known},
 };
 use caching::RequestView;
-use headers::{connection, grpc, hosts, names::Names, origin_request};
+use headers::{connection, grpc, head, names::Names, origin_request};
 use http::{HeaderMap, HeaderValue, Method, Version, header};
 use ports::{
     origin::{Body, Scheme},
     relay::{Relay, Way},
 };
 use std::{net::SocketAddr, sync::Arc};
-
-/// Longest path with its query, in bytes (CloudFront developer guide, quotas).
-const LONGEST_URL: usize = 8192;
-/// Longest request line with all headers, in bytes (the same).
-const LONGEST_HEAD: usize = 32_768;
-/// What each header line takes beside its name and value: a colon, a space and a line end.
-const PER_HEADER: usize = 4;
 
 /// A viewer's request, as every later stage sees it.
 #[derive(Clone)]
@@ -87,8 +80,8 @@ pub fn behaviour(
     asked: Asked,
 ) -> Result<(Routed, Option<Body>), Failure> {
     let mut asked = asked;
-    sizes(&asked)?;
-    let host = host(&asked)?;
+    head::fits(&asked.method, &asked.path, asked.query.as_deref(), &asked.headers)?;
+    let host = head::host(asked.authority.as_deref(), &asked.headers)?.to_owned();
     let distribution = known.distribution(&host).ok_or(Failure::UnknownHost)?;
     if origin_request::passes(&asked.headers, names) > origin_request::MOST_PASSES {
         return Err(Failure::Loop);
@@ -152,41 +145,6 @@ pub fn elsewhere(routed: &Routed, path: &str, query: Option<String>) -> Option<R
         request: Arc::new(request),
         distribution: routed.distribution.clone(),
     })
-}
-
-fn sizes(asked: &Asked) -> Result<(), Failure> {
-    let url = asked.path.len() + asked.query.as_ref().map_or(0, |query| query.len() + 1);
-    if url > LONGEST_URL {
-        return Err(Failure::UrlTooLong);
-    }
-    let headers: usize = asked
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + PER_HEADER)
-        .sum();
-    let line = asked.method.as_str().len() + url + " HTTP/1.1  \r\n".len();
-    if line + headers > LONGEST_HEAD {
-        return Err(Failure::HeadTooLong);
-    }
-    if !asked.path.starts_with('/') {
-        return Err(Failure::BadRequest("its path does not start with a slash"));
-    }
-    Ok(())
-}
-
-/// The host that is asked for (RFC 9112 §3.2): the target's authority, else the one `Host`.
-fn host(asked: &Asked) -> Result<String, Failure> {
-    let mut lines = asked.headers.get_all(header::HOST).iter();
-    let (first, second) = (lines.next(), lines.next());
-    if second.is_some() {
-        return Err(Failure::BadRequest("it has more than one Host"));
-    }
-    let told = first.and_then(|line| line.to_str().ok());
-    let host = asked.authority.as_deref().or(told).ok_or(Failure::BadRequest("it has no Host"))?;
-    if host.contains('@') || hosts::normalise(host).is_none() {
-        return Err(Failure::BadRequest("its Host is not a host"));
-    }
-    Ok(host.to_owned())
 }
 
 /// The default root object for `/` exactly; every other path as it came.

@@ -209,9 +209,12 @@ pub fn propagate(viewer: &HeaderMap, origin: &mut HeaderMap) {
             origin.insert(name, value.clone());
         }
     }
-    opentelemetry::global::get_text_map_propagator(|propagator| {
-        propagator.inject_context(&Span::current().context(), &mut Writes(origin));
-    });
+    let span = Span::current();
+    if !span.is_disabled() {
+        opentelemetry::global::get_text_map_propagator(|propagator| {
+            propagator.inject_context(&span.context(), &mut Writes(origin));
+        });
+    }
 }
 
 struct Reads<'a>(&'a HeaderMap);

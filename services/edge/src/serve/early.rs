@@ -1,6 +1,7 @@
-//! Informational answers to HTTP/1.1 viewers.
+//! Informational answers to viewers.
 //!
-//! For: writing heads of 1xx before the server library writes the final one: it has no words for them.
+//! For: bringing heads of 1xx from whatever thread they come on to the task that answers; over
+//! HTTP/1.1 writing them before the server library writes the final one: it has no words for them.
 //! Not for: which of them there are (`pipeline/fetch`).
 //!
 //! They may come from any thread, and late: what comes once the answer has begun, or for a request
@@ -12,6 +13,7 @@ use http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
 use ports::relay::Interim;
 use std::{
+    collections::VecDeque,
     pin::Pin,
     sync::{
         Arc,
@@ -23,6 +25,8 @@ use tokio::io::AsyncWrite;
 
 /// Bytes that wait for a viewer at most; heads beyond are dropped.
 const MOST: usize = 64 << 10;
+/// Hints that wait for a viewer at most; further ones are dropped.
+const HINTS: usize = 16;
 
 /// What is to be written before the answer of the request whose turn it is.
 #[derive(Clone, Default)]
@@ -107,6 +111,46 @@ pub fn head(status: StatusCode, fields: &HeaderMap) -> Bytes {
     }
     head.extend_from_slice(b"\r\n");
     head.freeze()
+}
+
+/// Informational answers that have come, for HTTP/2 and 3.
+pub struct Hints(Arc<Heard>);
+
+#[derive(Default)]
+struct Heard {
+    some: AtomicBool,
+    taker: AtomicWaker,
+    waits: Mutex<VecDeque<(StatusCode, HeaderMap)>>,
+}
+
+/// Who hears them, and where they are taken.
+pub fn hints() -> (Interim, Hints) {
+    let heard = Arc::new(Heard::default());
+    let inbox = heard.clone();
+    let interim = Interim::new(move |status, fields| {
+        let mut waits = inbox.waits.lock();
+        if waits.len() < HINTS {
+            waits.push_back((status, fields));
+            inbox.some.store(true, Ordering::Release);
+            drop(waits);
+            inbox.taker.wake();
+        }
+    });
+    (interim, Hints(heard))
+}
+
+impl Hints {
+    /// The next one.
+    pub fn poll(&self, context: &mut Context<'_>) -> Poll<(StatusCode, HeaderMap)> {
+        self.0.taker.register(context.waker());
+        if !self.0.some.load(Ordering::Acquire) {
+            return Poll::Pending;
+        }
+        let mut waits = self.0.waits.lock();
+        let next = waits.pop_front();
+        self.0.some.store(!waits.is_empty(), Ordering::Release);
+        next.map_or(Poll::Pending, Poll::Ready)
+    }
 }
 
 #[cfg(test)]

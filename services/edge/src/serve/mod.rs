@@ -17,9 +17,11 @@ mod turns;
 mod upload;
 mod websocket;
 
-use crate::{pipeline::Engine, plans::Known};
+use crate::{pipeline::Engine, plans::Known, worker};
 use actix_server::{Server, ServerHandle};
-use actix_service::{Service as _, ServiceFactory, ServiceFactoryExt as _, fn_factory, fn_service};
+use actix_service::{
+    Service as _, ServiceFactory, ServiceFactoryExt as _, apply_fn_factory, fn_factory, fn_service,
+};
 use arc_swap::ArcSwap;
 use io::{Link, Watched};
 use kit::drain::Drain;
@@ -62,11 +64,29 @@ pub fn start(
         .max_concurrent_connections(CONNECTIONS)
         .shutdown_timeout(LAST_CALL)
         .disable_signals()
-        .listen("http", http, move || plain(&plain_engine, &plain_drain))?
-        .listen("https", https, move || secure(&secure_engine, &secure_drain))?
+        .listen("http", http, move || lasting(plain(&plain_engine, &plain_drain)))?
+        .listen("https", https, move || lasting(secure(&secure_engine, &secure_drain)))?
         .run();
     let handle = server.handle();
     Ok((server, handle))
+}
+
+/// The same connections; the last of a worker's is counted until its fetches have ended.
+fn lasting<F>(
+    connections: F,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()>
+where
+    F: ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()>,
+{
+    apply_fn_factory(connections, |io, service: &F::Service| {
+        let connection = service.call(io);
+        async {
+            let connected = worker::connected();
+            let ended = connection.await;
+            connected.leave().await;
+            ended
+        }
+    })
 }
 
 /// Plain connections: HTTP/1.1.

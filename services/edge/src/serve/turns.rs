@@ -86,8 +86,9 @@ enum Chunks {
     Size(u64, bool),
     /// In data and the line end after it.
     Data(u64),
-    /// After the last chunk: length of the trailer line so far.
-    Trailer(usize),
+    /// After the last chunk: whether the trailer line has begun, and whether a CR came last. Only CR
+    /// and LF together end such a line: the server library takes an LF alone for a part of it.
+    Trailer(bool, bool),
 }
 
 /// A connection that yields one request at a time.
@@ -157,7 +158,7 @@ impl Head {
     fn take(&mut self, byte: u8) -> Option<Phase> {
         if byte != b'\n' {
             if self.line.len() < LINE {
-                self.line.push(byte.to_ascii_lowercase());
+                self.line.push(byte);
             }
             return None;
         }
@@ -172,19 +173,19 @@ impl Head {
     }
 
     fn read(&mut self, line: &[u8]) {
-        if let Some(length) = line.strip_prefix(b"content-length:") {
+        if !self.begun {
+            self.odd = line.starts_with(b"CONNECT "); // methods are case-sensitive (RFC 9110 §9.1)
+            return;
+        }
+        if let Some(length) = value(line, b"content-length:") {
             let text = std::str::from_utf8(length).ok();
             match text.and_then(|text| text.trim().parse().ok()) {
-                Some(length) => self.length = Some(length),
-                None => self.odd = true,
+                Some(length) if line.len() < LINE => self.length = Some(length),
+                _ => self.odd = true,
             }
         }
-        if line.starts_with(b"transfer-encoding:") {
-            self.chunked = true;
-        }
-        if line.starts_with(b"upgrade:") || line.starts_with(b"connect ") {
-            self.odd = true;
-        }
+        self.chunked |= value(line, b"transfer-encoding:").is_some();
+        self.odd |= value(line, b"upgrade:").is_some();
     }
 
     const fn after(&self) -> Phase {
@@ -197,11 +198,19 @@ impl Head {
     }
 }
 
+/// What follows this name, which is in lower case and ends with a colon.
+fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (said, value) = line.split_at_checked(name.len())?;
+    said.eq_ignore_ascii_case(name).then_some(value)
+}
+
 impl Chunks {
     /// One byte more; what comes after the body, once it has ended.
     fn take(&mut self, byte: u8) -> Option<Phase> {
         match self {
-            Self::Size(0, _) if byte == b'\n' => *self = Self::Trailer(0),
+            Self::Size(0, _) | Self::Trailer(true, true) if byte == b'\n' => {
+                *self = Self::Trailer(false, false);
+            }
             Self::Size(size, _) if byte == b'\n' => *self = Self::Data(size.saturating_add(2)),
             Self::Size(size, extension) => match char::from(byte).to_digit(16) {
                 Some(digit) if !*extension => {
@@ -211,10 +220,10 @@ impl Chunks {
             },
             Self::Data(1) => *self = Self::Size(0, false),
             Self::Data(left) => *left -= 1,
-            Self::Trailer(0) if byte == b'\n' => return Some(Phase::After),
-            Self::Trailer(length) if byte == b'\n' => *length = 0,
-            Self::Trailer(_) if byte == b'\r' => {}
-            Self::Trailer(length) => *length += 1,
+            Self::Trailer(false, true) if byte == b'\n' => return Some(Phase::After),
+            Self::Trailer(begun, _) => {
+                *self = Self::Trailer(*begun || byte != b'\r', byte == b'\r');
+            }
         }
         None
     }
@@ -336,8 +345,11 @@ mod tests {
             "\r\n\r\nGET /a HTTP/1.1\nHost: x\n\n",
             "POST /a HTTP/1.1\r\nContent-Length: 8\r\n\r\nGET / \r\n",
             "POST /a HTTP/1.1\r\nContent-length:0\r\n\r\n",
+            "CoNNECT /a HTTP/1.1\r\nHost: x\r\n\r\n",
             "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;e=1\r\n\r\n\r\r\nA\r\n0123456789\r\n0\r\n\r\n",
             "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer: x\r\n\r\n",
+            // The library reads on to the second pair: were less to pass, it would wait for it.
+            "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\n\r\n\r\n",
         ] {
             let both = format!("{request}{next}");
             for step in [1, 2, 3, 7, 64, 4096] {

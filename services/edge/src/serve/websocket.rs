@@ -358,7 +358,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_last_call_ends_it() {
         let mut ends = ends(b"");
-        let stopping = tokio::spawn(ends.stopper.stop());
+        let stopper = ends.stopper;
+        let stopping = tokio::spawn(async move { stopper.stop().await });
         tokio::time::sleep(Duration::from_secs(1)).await;
         ends.origin.write_all(b"last").await.unwrap();
         expect(&mut ends.viewer, "last").await;

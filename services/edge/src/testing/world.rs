@@ -19,7 +19,11 @@ use futures::{StreamExt as _, future::join_all, stream};
 use headers::names::{Names, value};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use kit::metrics::Metrics;
-use model::{feed::Invalidation, plan::Plan, units::Timestamp};
+use model::{
+    feed::Invalidation,
+    plan::Plan,
+    units::{Revision, Timestamp},
+};
 use ports::{
     clock::Clock,
     locator::{Located, Locator},
@@ -27,7 +31,7 @@ use ports::{
     relay::{Relay, Trailers},
 };
 use std::{io::Read as _, net::IpAddr, sync::Arc, time::Duration};
-use tokio::{runtime::Handle, time::Instant};
+use tokio::time::Instant;
 
 /// A noon in 2025.
 const NOON: u64 = 1_750_000_000_000;
@@ -123,7 +127,8 @@ impl World {
             created: Timestamp(0),
         };
         let value = serde_json::to_vec(&batch).unwrap();
-        self.engine.bans.invalidate("invalidation/E1/I1", &value);
+        let revision = Revision(self.engine.bans.latest() + 1);
+        self.engine.bans.invalidate(revision, [("invalidation/E1/I1", &value[..])]);
     }
 
     /// Time goes by, and whatever is due happens.
@@ -275,12 +280,11 @@ fn engine(memory: u64, origin: Arc<FakeOrigin>) -> Engine {
         clock: Arc::new(TestClock(Instant::now())),
         meters: Meters::new(&Metrics::default()),
         via: names.via(Version::HTTP_11, &via_host),
+        vias: names.vias(&via_host),
         names,
-        via_host,
         cache_status: false,
         pop: "LOC1-P1".into(),
         pop_value: value("LOC1-P1"),
         https_port: 8443,
-        runtime: Handle::current(),
     }
 }

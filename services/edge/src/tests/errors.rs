@@ -114,6 +114,23 @@ async fn a_page_serves_for_errors_of_the_edge_too_and_never_calls_itself() {
     assert_eq!(world.get("/b").await.status, 502);
 }
 
+/// After a body that breaks off, the bytes that follow may be no request. The edge's own page said so,
+/// and the user's page in its place did not: viewers sent their next request to a connection that was
+/// about to end.
+#[tokio::test(start_paused = true)]
+async fn the_connection_ends_after_a_broken_upload_whatever_page_says_so() {
+    for errors in [vec![], vec![page(400, "/bad.html", 400)]] {
+        let mended = !errors.is_empty();
+        let world = World::with(|plan| plan.errors = errors);
+        world.origin.answers([error(OriginError::ViewerGone), ok("sorry")]);
+        let broken = with_body(asked(Method::POST, "/a", &[]), "half");
+        let got = world.ask(broken).await;
+        assert_eq!((got.status, got.header("connection")), (400, "close"));
+        assert_eq!(got.body == "sorry", mended);
+        assert_eq!(world.get("/bad.html").await.header("connection"), "", "a request of its own");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn requests_that_are_refused_say_why() {
     let world = World::with(|plan| {

@@ -46,6 +46,7 @@ fn follow(store: Arc<FakeStore>) -> Followed {
         current: world.engine.current.clone(),
         bans: world.engine.bans.clone(),
         store: world.engine.store.clone(),
+        disk: None,
         meters: world.engine.meters.clone(),
         tls: crate::serve::certificates::Shared::new().unwrap(),
         acknowledged: sender,

@@ -2,89 +2,67 @@
 //!
 //! For: the first tier of an edge. Not for: surviving a restart, or bodies that are still coming.
 //!
-//! The budget counts bodies, headers and what bookkeeping costs for each; an entry that does not
-//! fit takes others with it: those that were used least and longest ago go first (S3-FIFO).
+//! The budget counts what entries weigh and what bookkeeping costs for each. Who stays when it is
+//! spent was chosen by measurement: `docs/adr/0006-memory-admission.md`; `scripts/bench --admission`
+//! repeats it.
 
-mod weight;
+pub mod table;
 
 use packing::Entry;
 use ports::cachestore::{CacheKey, CacheStore, Fill, Lookup};
-use quick_cache::{
-    DefaultHashBuilder, OptionsBuilder, Weighter,
-    sync::{Cache, DefaultLifecycle},
-};
+use table::Table;
 
-/// Longest body that is kept, whatever the budget: 64 MiB.
+/// Longest body that is kept in one entry, whatever the budget: 64 MiB.
 pub const LONGEST: u64 = 64 << 20;
 
 /// A body may take this part of the budget, so that one cannot drive out all others.
-const PARTS: u64 = 8;
+const PARTS: u64 = 16;
 
-/// Most independently locked parts of the cache.
-const MOST_SHARDS: u64 = 16;
+/// Most independently locked parts of the store.
+const MOST_SHARDS: u16 = 64;
 
 /// Room that is left for the head of a response when parts are made.
 const MOST_HEAD: u64 = 64 << 10;
 
-/// What an entry weighs on average, to decide how many evicted keys are remembered.
-const USUAL_ENTRY: u64 = 16 << 10;
-
-/// Enough entries for the most shards, so that the cache does not make fewer of them.
-const LEAST_ENTRIES: usize = 512;
+/// What the table takes for each entry: 48 bytes of place, 4 to 5 of hash table, 5 to 11 of history.
+const BOOKKEEPING: u64 = 64;
 
 /// A [`CacheStore`] that holds everything in memory.
 ///
-/// Shape: [`fill`](CacheStore::fill) never says more bytes than the budget; while a put is going on
-/// it may hold one entry more. Clones are not possible: share it in an `Arc`.
+/// Shape: [`fill`](CacheStore::fill) never says more bytes than the budget. Clones are not possible:
+/// share it in an `Arc`.
 pub struct MemoryStore {
-    cache: Cache<CacheKey, Held, ByWeight>,
+    table: Table<Entry>,
     longest: u64,
-}
-
-#[derive(Clone)]
-struct Held {
-    entry: Entry,
-    weight: u64,
-}
-
-#[derive(Clone)]
-struct ByWeight;
-
-impl Weighter<CacheKey, Held> for ByWeight {
-    fn weight(&self, _: &CacheKey, held: &Held) -> u64 {
-        held.weight
-    }
 }
 
 impl MemoryStore {
     /// An empty store for this many bytes. With a budget too small for any response it keeps none.
     pub fn new(budget_bytes: u64) -> Self {
         let longest = (budget_bytes / PARTS).min(LONGEST);
-        Self { cache: cache(budget_bytes, shards(budget_bytes, longest)), longest }
+        Self { table: Table::new(budget_bytes, shards(budget_bytes, longest)), longest }
     }
 }
 
 impl CacheStore for MemoryStore {
     fn find(&self, key: &CacheKey) -> Lookup<'_> {
-        let held = self.cache.get(key);
-        held.map_or(Lookup::Absent, |held| Lookup::Found(held.entry))
+        self.table.find(&key.0).map_or(Lookup::Absent, Lookup::Found)
     }
 
     fn put(&self, key: CacheKey, entry: Entry) {
         if entry.body().is_some_and(|body| body.len() as u64 > self.longest) {
-            self.remove(&key);
-            return;
+            return self.table.remove(&key.0);
         }
-        let weight = weight::of(&entry);
-        self.cache.insert(key, Held { entry, weight });
+        let weight = BOOKKEEPING + entry.weight() as u64;
+        self.table.put(&key.0, entry, weight);
     }
 
     fn remove(&self, key: &CacheKey) {
-        self.cache.remove(key);
+        self.table.remove(&key.0);
     }
 
     fn clear(&self) {
-        self.cache.clear();
+        self.table.clear();
     }
 
     fn longest(&self) -> u64 {
@@ -92,33 +70,15 @@ impl CacheStore for MemoryStore {
     }
 
     fn fill(&self) -> Fill {
-        Fill { entries: self.cache.len() as u64, bytes: self.cache.weight() }
+        let table::Filled { entries, bytes } = self.table.fill();
+        Fill { entries, bytes }
     }
 }
 
-/// As many parts as there can be while each has room for two of the longest bodies and their heads.
-fn shards(budget: u64, longest: u64) -> u64 {
-    let room = longest.saturating_mul(2).saturating_add(MOST_HEAD);
-    let fits = |shards: &u64| budget / shards >= room;
-    std::iter::successors(Some(MOST_SHARDS), |shards| Some(shards / 2))
-        .take_while(|shards| *shards > 1)
-        .find(fits)
-        .unwrap_or(1)
-}
-
-fn cache(budget: u64, shards: u64) -> Cache<CacheKey, Held, ByWeight> {
-    let usual = usize::try_from(budget / USUAL_ENTRY).unwrap_or(usize::MAX).max(LEAST_ENTRIES);
-    // Rounded down, since the cache rounds the share of each shard up.
-    let budget = budget / shards * shards;
-    let options = OptionsBuilder::new()
-        .shards(usize::try_from(shards).unwrap_or(1))
-        .estimated_items_capacity(usual)
-        .weight_capacity(budget)
-        .build();
-    debug_assert!(options.is_ok(), "both capacities are set");
-    let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
-    match options {
-        Ok(options) => Cache::with_options(options, ByWeight, hasher, lifecycle),
-        Err(_) => Cache::with(usual, budget, ByWeight, hasher, lifecycle),
-    }
+/// As many as there can be while each has room for the longest body and its head.
+fn shards(budget: u64, longest: u64) -> u16 {
+    let room = longest.saturating_add(MOST_HEAD);
+    let halves = std::iter::successors(Some(MOST_SHARDS), |shards| Some(shards / 2));
+    let fits = |shards: &u16| budget / u64::from(*shards) >= room;
+    halves.take_while(|shards| *shards > 1).find(fits).unwrap_or(1)
 }

@@ -93,8 +93,8 @@ proptest! {
 }
 
 #[test]
-fn a_body_may_take_an_eighth_of_the_budget_but_not_more_than_64_mebibytes() {
-    assert_eq!(MemoryStore::new(8_000).longest(), 1_000);
+fn a_body_may_take_a_sixteenth_of_the_budget_but_not_more_than_64_mebibytes() {
+    assert_eq!(MemoryStore::new(16_000).longest(), 1_000);
     assert_eq!(MemoryStore::new(1 << 40).longest(), 64 << 20);
     assert_eq!(MemoryStore::new(u64::MAX).longest(), 64 << 20);
 }

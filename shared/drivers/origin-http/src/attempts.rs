@@ -8,6 +8,7 @@ use crate::{
     fields,
     h2::Found,
     line::Line,
+    pool::Open,
     target::Target,
     upload::Upload,
 };
@@ -29,6 +30,7 @@ const FREE: u8 = 4;
 /// One question to one origin, over as many attempts as it takes.
 pub(crate) struct Asking<'a> {
     driver: &'a HttpOrigin,
+    open: Arc<Open>,
     target: Target,
     method: Method,
     uri: Uri,
@@ -64,6 +66,7 @@ impl<'a> Asking<'a> {
         }
         Ok(Self {
             driver,
+            open: driver.pools.here(),
             target,
             method: request.method,
             uri,
@@ -123,7 +126,7 @@ impl<'a> Asking<'a> {
     fn pooled(&self) -> Option<Line> {
         match self.relay.way {
             Way::Grpc => None,
-            _ => self.driver.pool.take(&self.target).map(Line::Own),
+            _ => self.open.pool.take(&self.target).map(Line::Own),
         }
     }
 
@@ -136,7 +139,7 @@ impl<'a> Asking<'a> {
         if self.target.server.tls.is_none() {
             return if grpc { Err(plain_grpc()) } else { self.connect(false).await };
         }
-        let shared = Arc::clone(&self.driver.shared);
+        let shared = Arc::clone(&self.open.shared);
         let mut waited = false;
         loop {
             match shared.find(&self.target, waited) {
@@ -163,13 +166,13 @@ impl<'a> Asking<'a> {
     /// A new connection; each try is an attempt.
     async fn connect(&mut self, offer: bool) -> Result<Line, OriginError> {
         match self.dial(offer).await? {
-            Opened::Http2(fresh) => Ok(Line::Shared(self.driver.shared.share(&self.target, fresh))),
+            Opened::Http2(fresh) => Ok(Line::Shared(self.open.shared.share(&self.target, fresh))),
             Opened::Http1(connection) => {
                 if offer {
-                    self.driver.shared.is_http1(&self.target.server);
+                    self.open.shared.is_http1(&self.target.server);
                 }
                 if self.relay.way == Way::Grpc {
-                    self.driver.pool.give_back(connection);
+                    self.open.pool.give_back(connection);
                     return Err(only_http1());
                 }
                 Ok(Line::Own(connection))
@@ -238,7 +241,7 @@ impl<'a> Asking<'a> {
         let download = Download {
             incoming,
             line: Some(line),
-            pool: Arc::clone(&self.driver.pool),
+            pool: Arc::clone(&self.open.pool),
             limit: self.read_timeout,
             deadline: self.deadline,
             trailers: trailers.clone(),

@@ -55,6 +55,10 @@ pub(crate) fn for_response(fields: &mut HeaderMap) {
 }
 
 fn strip(fields: &mut HeaderMap) {
+    // Most messages have none: looking once is cheaper than removing seven.
+    if !fields.keys().any(is_hop) {
+        return;
+    }
     for name in named_by_connection(fields) {
         fields.remove(name);
     }
@@ -62,6 +66,11 @@ fn strip(fields: &mut HeaderMap) {
     {
         fields.remove(name);
     }
+}
+
+fn is_hop(name: &HeaderName) -> bool {
+    matches!(*name, CONNECTION | TE | TRAILER | TRANSFER_ENCODING | UPGRADE)
+        || matches!(name.as_str(), "keep-alive" | "proxy-connection")
 }
 
 /// Fields that Connection lists; never those that delimit or route the message.

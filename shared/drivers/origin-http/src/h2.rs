@@ -284,6 +284,12 @@ impl Connections {
         open.filter(|one| one.under_way.load(Ordering::Relaxed) == 0).count()
     }
 
+    /// Whether there is any connection to any server.
+    pub fn is_any_open(&self) -> bool {
+        let servers = self.servers.lock();
+        servers.values().flat_map(|known| &known.open).any(|one| !one.sender.is_closed())
+    }
+
     /// Whether there is any connection to a server.
     pub fn has_open(&self, server: &Server) -> bool {
         self.servers.lock().get(server).is_some_and(|known| !known.open.is_empty())

@@ -35,7 +35,6 @@ mod upload;
 use async_trait::async_trait;
 use model::plan::Origin as OriginPlan;
 use ports::origin::{Origin, OriginError, OriginRequest, OriginResponse};
-use std::sync::Arc;
 
 /// What an operator may choose about web servers as origins.
 #[derive(Clone, Debug)]
@@ -44,7 +43,7 @@ pub struct HttpOriginConfig {
     pub extra_roots_pem: Vec<Vec<u8>>,
     /// Whether the machine's own authorities are believed beside Mozilla's.
     pub native_roots: bool,
-    /// Idle connections kept for one server at most.
+    /// Idle connections that each runtime keeps for one server at most.
     pub idle_per_origin: usize,
 }
 
@@ -54,14 +53,13 @@ impl Default for HttpOriginConfig {
     }
 }
 
-/// Web servers as origins. Cheap to share; connections are pooled across all callers.
+/// Web servers as origins. Cheap to share; connections are pooled across all callers of a runtime.
 ///
 /// Must be called within a tokio runtime: each connection is driven by a task of the runtime
-/// that opened it.
+/// that opened it, and carries requests of that runtime alone.
 pub struct HttpOrigin {
     dialer: dial::Dialer,
-    pool: Arc<pool::Pool>,
-    shared: Arc<h2::Connections>,
+    pools: pool::Pools,
 }
 
 impl HttpOrigin {
@@ -73,14 +71,13 @@ impl HttpOrigin {
         let trust = trust::Trust::new(&config.extra_roots_pem, config.native_roots)?;
         Ok(Self {
             dialer: dial::Dialer::new(trust),
-            pool: Arc::new(pool::Pool::new(config.idle_per_origin)),
-            shared: Arc::default(),
+            pools: pool::Pools::new(config.idle_per_origin),
         })
     }
 
     /// Idle connections that are kept right now, for metrics.
     pub fn idle_connections(&self) -> usize {
-        self.pool.len() + self.shared.idle()
+        self.pools.len()
     }
 }
 

@@ -1,18 +1,22 @@
 //! Idle connections, by server, each for as long as its origin's keep-alive timeout says.
 
 use crate::{
+    h2::Connections,
     target::{Server, Target},
     upload::Outgoing,
 };
 use hyper::client::conn::http1::SendRequest;
 use model::units::Seconds;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use std::{
     collections::HashMap,
     sync::{Arc, Weak},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{
+    runtime::{Handle, Id},
+    time::Instant,
+};
 
 /// The asking end of a connection.
 pub(crate) type Sender = SendRequest<Outgoing>;
@@ -59,7 +63,56 @@ struct Kept {
     sweeping: bool,
 }
 
-/// All idle connections.
+/// What is open, for each runtime: a connection is driven by the runtime that opened it, and asking
+/// from there wakes no other thread.
+pub(crate) struct Pools {
+    per_server: usize,
+    by_runtime: RwLock<HashMap<Id, Arc<Open>>>,
+}
+
+/// What one runtime has opened.
+pub(crate) struct Open {
+    /// Connections that carry one exchange at a time, while they carry none.
+    pub pool: Arc<Pool>,
+    /// Those that carry many.
+    pub shared: Arc<Connections>,
+}
+
+impl Open {
+    fn new(per_server: usize) -> Self {
+        Self { pool: Arc::new(Pool::new(per_server)), shared: Arc::default() }
+    }
+
+    fn is_any_left(&self) -> bool {
+        self.pool.sweep() || Arc::strong_count(&self.pool) > 1 || self.shared.is_any_open()
+    }
+}
+
+impl Pools {
+    /// Each keeps at most `per_server` idle connections for each server.
+    pub fn new(per_server: usize) -> Self {
+        Self { per_server, by_runtime: RwLock::default() }
+    }
+
+    /// What the runtime has open that this is called in.
+    pub fn here(&self) -> Arc<Open> {
+        let id = Handle::current().id();
+        if let Some(open) = self.by_runtime.read().get(&id) {
+            return open.clone();
+        }
+        let mut runtimes = self.by_runtime.write();
+        // Runtimes end, too, and their connections with them.
+        runtimes.retain(|_, open| Arc::strong_count(open) > 1 || open.is_any_left());
+        runtimes.entry(id).or_insert_with(|| Arc::new(Open::new(self.per_server))).clone()
+    }
+
+    /// How many connections are idle.
+    pub fn len(&self) -> usize {
+        self.by_runtime.read().values().map(|open| open.pool.len() + open.shared.idle()).sum()
+    }
+}
+
+/// All idle connections of one runtime.
 pub(crate) struct Pool {
     per_server: usize,
     kept: Mutex<Kept>,
@@ -111,11 +164,15 @@ impl Pool {
 
     fn put(self: &Arc<Self>, connection: Connection) {
         let mut kept = self.kept.lock();
-        let idle = kept.idle.entry(connection.server.clone()).or_default();
-        if idle.len() >= self.per_server.max(1) {
-            idle.remove(0);
+        if !kept.idle.contains_key(&connection.server) {
+            kept.idle.insert(connection.server.clone(), Vec::new());
         }
-        idle.push(Idle { since: Instant::now(), connection });
+        if let Some(idle) = kept.idle.get_mut(&connection.server) {
+            if idle.len() >= self.per_server.max(1) {
+                idle.remove(0);
+            }
+            idle.push(Idle { since: Instant::now(), connection });
+        }
         if !kept.sweeping {
             kept.sweeping = true;
             let sweeper = Sweeper(Arc::downgrade(self));

@@ -36,6 +36,34 @@ async fn requests_in_turn_share_one_connection() {
     assert_eq!(driver.idle_connections(), 1);
 }
 
+/// A connection is driven by the thread that opened it; another thread's requests do not wait for
+/// that one, nor are they lost when it ends.
+#[tokio::test]
+async fn each_runtime_has_connections_of_its_own() {
+    let peer = Peer::scripted(|_, stream| serve(stream)).await;
+    let (driver, plan) = (std::sync::Arc::new(driver()), peer.plan());
+    for connections in 1..4 {
+        let (driver, plan) = (driver.clone(), plan.clone());
+        let thread = std::thread::spawn(move || {
+            let asked = async {
+                for turn in 0..3 {
+                    let response = driver.fetch(&plan, get("/")).await.unwrap();
+                    assert_eq!(response.timing.connect.is_zero(), turn > 0);
+                    assert_eq!(text(response).await, "ok");
+                }
+                assert_eq!(driver.idle_connections(), 1, "those of ended runtimes are let go");
+            };
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+                .block_on(asked);
+        });
+        tokio::task::spawn_blocking(|| thread.join().unwrap()).await.unwrap();
+        assert_eq!(peer.connections(), connections);
+    }
+}
+
 #[tokio::test]
 async fn requests_at_once_do_not_wait_for_each_other() {
     let peer = Peer::scripted(|_, stream| serve(stream)).await;

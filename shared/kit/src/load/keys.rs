@@ -34,6 +34,8 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("dns.public_addresses", Kind::List(values::ip)),
     ("dns.ttl", Kind::Whole(0, 604_800)),
     ("edge.cache_status", Kind::Flag),
+    ("edge.disk", Kind::Text(values::disk)),
+    ("edge.disk_folder", Kind::Text(values::path)),
     ("edge.http", Kind::Text(values::address)),
     ("edge.https", Kind::Text(values::address)),
     ("edge.id", Kind::Text(values::edge)),

@@ -107,6 +107,16 @@ pub(super) fn memory(text: &str) -> Checked {
     )
 }
 
+/// Less would be a few segments of a few large slices each.
+const LEAST_DISK: u64 = 64 << 20;
+
+pub(super) fn disk(text: &str) -> Checked {
+    must(
+        text == "off" || crate::size::bytes(text).is_some_and(|bytes| bytes >= LEAST_DISK),
+        "must be \"off\", or at least 64MiB, written as bytes or with KiB, MiB or GiB: \"100GiB\"",
+    )
+}
+
 pub(super) fn format(text: &str) -> Checked {
     must(matches!(text, "text" | "json"), "must be \"text\" or \"json\"")
 }

@@ -7,6 +7,10 @@ use model::{
     units::{Seconds, Timestamp},
 };
 
+/// By how much a clock may seem to run backwards without a step: times are taken on several threads,
+/// and a clock that is being set right may be slowed or put back a little.
+pub const CLOCK_SLACK: Seconds = Seconds(5);
+
 /// Age on arrival, the `corrected_initial_age` of RFC 9111 §4.2.3.
 ///
 /// Under [`Law::CloudFront`] it is 0: there, age is the time since the edge stored the response,
@@ -29,8 +33,15 @@ pub fn header_value(headers: &HeaderMap) -> Seconds {
     directives::delta_seconds(first.trim_ascii()).unwrap_or_default()
 }
 
-/// Time since arrival.
+/// Time since arrival, the `resident_time` of RFC 9111 §4.2.3.
+///
+/// A copy that arrives only after [`CLOCK_SLACK`] from now tells of a clock that was put back. Since
+/// when it is held cannot be known then, so it counts as held for all of its lifetime: stale, until
+/// the origin confirms it.
 pub fn resident(stored: &StoredView<'_>, now: Timestamp) -> Seconds {
+    if stored.received_at.since(now) > CLOCK_SLACK {
+        return stored.fresh_for;
+    }
     now.since(stored.received_at)
 }
 

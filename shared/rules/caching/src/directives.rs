@@ -150,7 +150,7 @@ impl Directives {
             "max-stale" => first(&mut self.max_stale, number(value)),
             "stale-while-revalidate" => first(&mut self.stale_while_revalidate, number(value)),
             "stale-if-error" => first(&mut self.stale_if_error, number(value)),
-            _ => self.flags |= Flag::named(name).map_or(0, |flag| flag as u16),
+            _ => self.set_named(name),
         }
     }
 
@@ -160,11 +160,18 @@ impl Directives {
         let fields: Option<Vec<_>> = names.by_ref().take(MOST_FIELDS).map(field_name).collect();
         match fields {
             Some(fields) if names.peek().is_none() => self.withheld.extend(fields),
-            _ => self.flags |= Flag::named(name).map_or(0, |flag| flag as u16),
+            _ => self.set_named(name),
         }
         if self.withheld.len() > MOST_FIELDS {
             self.withheld.truncate(MOST_FIELDS);
-            self.set(Flag::NoCache);
+            self.set_named(name);
+        }
+    }
+
+    /// Sets the directive with this name, if there is one.
+    pub(crate) fn set_named(&mut self, name: &str) {
+        if let Some(flag) = Flag::named(name) {
+            self.set(flag);
         }
     }
 }

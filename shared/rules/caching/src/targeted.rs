@@ -6,23 +6,54 @@
 //! Shape: a Structured Fields dictionary (RFC 9651 §3.2): names in lower case, integers bare.
 //! Errors: none. An empty field, or one that is no dictionary, counts as absent (RFC 9213 §2.1).
 
-use crate::directives::{Directives, Flag, LONGEST};
-use http::HeaderMap;
+use crate::directives::{Directives, LONGEST};
+use http::{HeaderMap, HeaderValue};
 use model::units::Seconds;
+use std::borrow::Cow;
 
 /// Name of the field.
 pub const NAME: &str = "cdn-cache-control";
 
 /// What the field says; none when it is absent, empty or malformed.
 pub fn cdn_cache_control(headers: &HeaderMap) -> Option<Directives> {
+    let line = joined(headers)?;
+    let mut reader = Reader { rest: &line };
+    let members = reader.dictionary()?;
     let mut said = Directives::of_targeted();
-    let mut any = false;
-    for line in headers.get_all(NAME) {
-        let mut reader = Reader { rest: line.as_bytes() };
-        any |= reader.dictionary(&mut said)?;
+    for (name, value) in members {
+        take(&mut said, name, value);
     }
-    any.then_some(said)
+    Some(said)
 }
+
+/// All lines as one, as RFC 9651 §4.2 reads them; none when the field is absent.
+fn joined(headers: &HeaderMap) -> Option<Cow<'_, [u8]>> {
+    let mut lines = headers.get_all(NAME).iter().map(HeaderValue::as_bytes);
+    let first = lines.next()?;
+    let rest: Vec<_> = lines.collect();
+    Some(match rest.as_slice() {
+        [] => Cow::Borrowed(first),
+        rest => Cow::Owned([&[first], rest].concat().join(&b", "[..])),
+    })
+}
+
+/// The names that mean something here. Of members with one name the last counts, even where its
+/// value means nothing (RFC 9651 §3.2).
+const KNOWN: [&str; 13] = [
+    "max-age",
+    "s-maxage",
+    "stale-while-revalidate",
+    "stale-if-error",
+    "no-store",
+    "no-cache",
+    "private",
+    "public",
+    "must-revalidate",
+    "proxy-revalidate",
+    "must-understand",
+    "no-transform",
+    "immutable",
+];
 
 enum Value {
     True,
@@ -40,15 +71,7 @@ fn take(said: &mut Directives, name: &str, value: Value) {
         }
         ("stale-if-error", Value::Integer(count)) => said.stale_if_error = Some(seconds(count)),
         ("no-cache" | "private", Value::Text(list)) => said.withhold(name, &list),
-        ("no-store", Value::True) => said.set(Flag::NoStore),
-        ("no-cache", Value::True) => said.set(Flag::NoCache),
-        ("private", Value::True) => said.set(Flag::Private),
-        ("public", Value::True) => said.set(Flag::Public),
-        ("must-revalidate", Value::True) => said.set(Flag::MustRevalidate),
-        ("proxy-revalidate", Value::True) => said.set(Flag::ProxyRevalidate),
-        ("must-understand", Value::True) => said.set(Flag::MustUnderstand),
-        ("no-transform", Value::True) => said.set(Flag::NoTransform),
-        ("immutable", Value::True) => said.set(Flag::Immutable),
+        (name, Value::True) => said.set_named(name),
         _ => {}
     }
 }
@@ -63,18 +86,21 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads a whole line; says whether it had members.
-    fn dictionary(&mut self, said: &mut Directives) -> Option<bool> {
-        self.skip(b" \t");
-        let mut any = false;
+    /// Reads all of it: the members that are [`KNOWN`]; none when it is empty or malformed.
+    fn dictionary(&mut self) -> Option<Vec<(&'a str, Value)>> {
+        let mut members: Vec<(&str, Value)> = Vec::new();
+        self.skip(b" ");
+        (!self.rest.is_empty()).then_some(())?;
         while !self.rest.is_empty() {
             let name = self.key()?;
             let value = self.member()?;
-            take(said, name, value);
-            any = true;
+            if KNOWN.contains(&name) {
+                members.retain(|(known, _)| *known != name);
+                members.push((name, value));
+            }
             self.comma()?;
         }
-        Some(any)
+        Some(members)
     }
 
     /// Between members; a comma after the last one is an error.
@@ -207,10 +233,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Base64 between colons, with its padding or less of it (RFC 9651 §4.2.7).
     fn binary(&mut self) -> Option<Value> {
         self.eat(b':');
-        self.run(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
-        self.eat(b':').then_some(Value::Other)
+        let digits = self.run(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte)).len();
+        let padding = self.run(|byte| byte == b'=').len();
+        let sound = match digits % 4 {
+            0 => padding == 0,
+            1 => false,
+            rest => rest + padding <= 4,
+        };
+        (sound && self.eat(b':')).then_some(Value::Other)
     }
 
     fn key(&mut self) -> Option<&'a str> {

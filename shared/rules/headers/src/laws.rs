@@ -157,7 +157,7 @@ fn to_origin(behaviour: &Behaviour, parts: &Parts, conditions: Conditions) -> He
         behaviour,
         origin: &custom_origin(),
         names: &Names::default(),
-        via_host: "ab.zone",
+        vias: &Names::default().vias("ab.zone"),
         id: "id",
         body: parts.0 == Method::POST,
         conditions,

@@ -6,7 +6,7 @@
 //! anything that reads a clock or a socket: ids, dates and facts about the viewer are arguments.
 //!
 //! The order of use for one request:
-//! [`hosts`] → [`connection::strip`] → [`redirect::gate`] → [`methods::admit`] → [`key::write`] →
+//! [`head`] → [`hosts`] → [`connection::strip`] → [`redirect::gate`] → [`methods::admit`] → [`key::write`] →
 //! on a miss [`origin_request::headers`] and [`origin_request::target`] →
 //! [`compression::decide`], then [`viewer_response::clean`] and [`compression::rewrite`] once for
 //! what is kept →
@@ -23,6 +23,7 @@ pub mod error_body;
 pub mod forwarding;
 pub mod generated;
 pub mod grpc;
+pub mod head;
 pub mod hosts;
 pub mod key;
 pub mod methods;

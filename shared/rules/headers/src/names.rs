@@ -25,7 +25,29 @@ pub const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 pub struct Names {
     word: String,
     brand: String,
-    agent: String,
+    told: Told,
+}
+
+/// What is said in every message, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Told {
+    word: HeaderValue,
+    brand: HeaderValue,
+    agent: HeaderValue,
+    hit: HeaderValue,
+    miss: HeaderValue,
+}
+
+/// One edge's member of `Via`, for each version in which messages reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vias([(Version, HeaderValue); 5]);
+
+impl Vias {
+    /// For messages of this version (RFC 9110 §7.6.3).
+    pub fn of(&self, version: Version) -> &HeaderValue {
+        let [(_, usual), others @ ..] = &self.0;
+        others.iter().find(|(of, _)| *of == version).map_or(usual, |(_, via)| via)
+    }
 }
 
 impl Names {
@@ -40,7 +62,14 @@ impl Names {
     }
 
     fn from_words(word: &str, brand: &str, agent: &str) -> Self {
-        Self { word: word.to_owned(), brand: brand.to_owned(), agent: agent.to_owned() }
+        let told = Told {
+            word: value(word),
+            brand: value(brand),
+            agent: value(agent),
+            hit: x_cache(Outcome::Hit, word),
+            miss: x_cache(Outcome::Miss, word),
+        };
+        Self { word: word.to_owned(), brand: brand.to_owned(), told }
     }
 
     /// Lower case, as in `X-Cache: Hit from nearfront` and `CDN-Loop: nearfront`.
@@ -55,17 +84,26 @@ impl Names {
 
     /// `Server` of answers that the edge makes.
     pub fn server(&self) -> HeaderValue {
-        value(&self.brand)
+        self.told.brand.clone()
+    }
+
+    /// Our member of `CDN-Loop`.
+    pub fn cdn_loop(&self) -> &HeaderValue {
+        &self.told.word
     }
 
     /// `User-Agent` toward origins that do not get the viewer's.
     pub fn user_agent(&self) -> HeaderValue {
-        value(&self.agent)
+        self.told.agent.clone()
     }
 
     /// `X-Cache` for an outcome.
     pub fn x_cache(&self, outcome: Outcome) -> HeaderValue {
-        value(&format!("{} from {}", outcome.as_str(), self.word))
+        match outcome {
+            Outcome::Hit => self.told.hit.clone(),
+            Outcome::Miss => self.told.miss.clone(),
+            rarer => x_cache(rarer, &self.word),
+        }
     }
 
     /// One member of `Cache-Status`: our name, as a token where it is one, else as a string
@@ -83,6 +121,22 @@ impl Names {
     pub fn via(&self, version: Version, host: &str) -> HeaderValue {
         value(&format!("{} {host} ({})", protocol_version(version), self.brand))
     }
+
+    /// The same for every version, 1.1 first: the one for those that are not known.
+    pub fn vias(&self, host: &str) -> Vias {
+        let versions = [
+            Version::HTTP_11,
+            Version::HTTP_09,
+            Version::HTTP_10,
+            Version::HTTP_2,
+            Version::HTTP_3,
+        ];
+        Vias(versions.map(|version| (version, self.via(version, host))))
+    }
+}
+
+fn x_cache(outcome: Outcome, word: &str) -> HeaderValue {
+    value(&format!("{} from {word}", outcome.as_str()))
 }
 
 impl Default for Names {

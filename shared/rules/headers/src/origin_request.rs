@@ -13,7 +13,7 @@ use crate::{
     cookies::Cookies,
     forwarding::{generated_names, is_selected, reaches_origin},
     generated,
-    names::{CDN_LOOP, Names, X_AMZ_CF_ID, X_FORWARDED_FOR, value},
+    names::{CDN_LOOP, Names, Vias, X_AMZ_CF_ID, X_FORWARDED_FOR, value},
     query,
     viewer::Request,
 };
@@ -47,8 +47,8 @@ pub struct Asking<'a> {
     pub origin: &'a Origin,
     /// How we name ourselves.
     pub names: &'a Names,
-    /// This edge in `Via`: an id, a dot and the zone.
-    pub via_host: &'a str,
+    /// This edge in `Via`.
+    pub vias: &'a Vias,
     /// The request's id.
     pub id: &'a str,
     /// Whether the request's body is sent on.
@@ -161,8 +161,11 @@ fn viewers_or_law(asking: &Asking<'_>, name: &HeaderName) -> Option<HeaderValue>
 }
 
 fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
-    let mut values = headers.get_all(name).iter();
+    let mut values = headers.get_all(name).iter().peekable();
     let first = values.next()?;
+    if values.peek().is_none() {
+        return Some(first.clone());
+    }
     let mut line = first.as_bytes().to_vec();
     for value in values {
         line.extend_from_slice(b", ");
@@ -196,15 +199,18 @@ fn append_ours(asking: &Asking<'_>, headers: &mut HeaderMap) {
     let (viewer, names) = (asking.request.viewer, asking.names);
     let address = value(&viewer.address.ip().to_canonical().to_string());
     append(asking, headers, &X_FORWARDED_FOR, &address);
-    append(asking, headers, &header::VIA, &names.via(viewer.version, asking.via_host));
-    append(asking, headers, &CDN_LOOP, &value(names.word()));
+    append(asking, headers, &header::VIA, asking.vias.of(viewer.version));
+    append(asking, headers, &CDN_LOOP, names.cdn_loop());
     headers.insert(X_AMZ_CF_ID, value(asking.id));
 }
 
 fn append(asking: &Asking<'_>, headers: &mut HeaderMap, name: &HeaderName, ours: &HeaderValue) {
     let mut line = match joined(asking.request.headers, name) {
         Some(before) if !before.is_empty() => [before.as_bytes(), b", "].concat(),
-        _ => Vec::new(),
+        _ => {
+            headers.insert(name, ours.clone());
+            return;
+        }
     };
     line.extend_from_slice(ours.as_bytes());
     headers.insert(name, HeaderValue::from_bytes(&line).unwrap_or_else(|_| ours.clone()));

@@ -16,6 +16,7 @@ use crate::{
     flights::Lead,
     growing::{Growing, PIECE, Pushed},
     pipeline::{Engine, lookup, rescue::Failure},
+    worker,
 };
 use bytes::Bytes;
 use caching::{
@@ -32,7 +33,7 @@ use headers::{
 };
 use http::{HeaderMap, StatusCode, header};
 use packing::{Content, Stored};
-use ports::{origin::OriginResponse, relay::Trailers};
+use ports::origin::OriginResponse;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -42,11 +43,18 @@ use tracing::Instrument as _;
 /// Longest head of an origin's response, in bytes (CloudFront developer guide, quotas).
 const LONGEST_HEAD: usize = 32_768;
 
-/// Asks in a task of its own: no viewer can end it by leaving while others wait.
+/// Asks in a task of its own, on this thread: no viewer can end it by leaving while others wait.
 pub fn spawn(engine: &Arc<Engine>, question: Question, lead: Lead<Landing>) {
     let exchange = Exchange { engine: engine.clone(), question, lead };
     let span = tracing::debug_span!("exchange");
-    engine.runtime.spawn(exchange.run().instrument(span));
+    let fetching = worker::fetching();
+    tokio::spawn(
+        async move {
+            exchange.run().await;
+            drop(fetching);
+        }
+        .instrument(span),
+    );
 }
 
 struct Exchange {
@@ -257,7 +265,7 @@ impl Exchange {
             asked_with: self.question.found.routed().request.headers.clone(),
             upstream: question::upstream(timing),
             // RFC 9111 §3.1: a cache may leave them out of what it keeps.
-            trailers: if keep.is_some() { Trailers::default() } else { trailers },
+            trailers: keep.is_none().then_some(trailers),
         };
         self.lead.land(Landing::Arriving(Arc::new(head)));
         let decided = Decided { status, headers, keep, times };

@@ -78,8 +78,8 @@ pub struct Head {
     pub asked_with: HeaderMap,
     /// How long it took.
     pub upstream: Upstream,
-    /// Fields after the body, where it is not kept: with a copy they are dropped.
-    pub trailers: Trailers,
+    /// Fields after the body; none where it is kept: with a copy they are dropped.
+    pub trailers: Option<Trailers>,
 }
 
 /// Asks the origin for something that is not held, or not good any more, together with everybody
@@ -293,7 +293,7 @@ async fn pass(
     request.body = body;
     let requested_at = engine.now();
     let response = engine
-        .fetch(&routed.behaviour.origin, request)
+        .ask(&routed.behaviour.origin, request)
         .instrument(tracing::debug_span!("origin", otel.kind = "client"))
         .await;
     let failure = match &response {

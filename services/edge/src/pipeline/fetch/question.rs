@@ -58,7 +58,7 @@ pub fn origin_request(
             behaviour: &routed.behaviour.behaviour,
             origin: &routed.behaviour.origin,
             names: &engine.names,
-            via_host: &engine.via_host,
+            vias: &engine.vias,
             id: &routed.request.id,
             body,
             conditions,

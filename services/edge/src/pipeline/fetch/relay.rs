@@ -41,7 +41,7 @@ pub async fn ask(
     }
     request.body = body;
     let response = engine
-        .fetch(&routed.behaviour.origin, request)
+        .ask(&routed.behaviour.origin, request)
         .instrument(tracing::debug_span!("origin", otel.kind = "client"))
         .await?;
     Ok(passed(viewed, response))

@@ -9,6 +9,7 @@ use crate::{
     pipeline::Engine,
     serve::{
         body::Sending,
+        early::{self, Hints},
         h1::HEAD_TIMEOUT,
         h2::join_cookies,
         h3::bounded::{self, Bounded},
@@ -29,13 +30,14 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use ports::{
     origin::{Body, BodyError, Scheme},
-    relay::{Interim, Relay},
+    relay::Relay,
 };
-use std::{future::Future, sync::Arc};
-use tokio::sync::mpsc;
+use std::{
+    future::{Future, poll_fn},
+    sync::Arc,
+    task::Poll,
+};
 
-/// Informational answers that wait for a viewer.
-const HINTS: usize = 16;
 /// Bytes that a viewer has [`PATIENCE`] to make room for.
 const STEP: usize = 64 << 10;
 
@@ -87,7 +89,7 @@ async fn exchange(engine: &Arc<Engine>, link: &Link, resolver: Resolver) -> Resu
     };
     let method = asked.method.clone();
     answering.trailers = trailers::are_welcome(&asked.headers);
-    let (interim, hints) = hints();
+    let (interim, hints) = early::hints();
     asked.relay.interim = Some(interim);
     let reply = answering.hint(hints, engine.handle(asked)).await?;
     let (status, headers, body) = Sending::of(&method, reply);
@@ -195,33 +197,36 @@ struct Answering {
     trailers: bool,
 }
 
-/// Informational answers on their way; those that nobody takes are dropped.
-fn hints() -> (Interim, mpsc::Receiver<(StatusCode, HeaderMap)>) {
-    let (sender, receiver) = mpsc::channel(HINTS);
-    let interim = Interim::new(move |status, fields| {
-        let _ = sender.try_send((status, fields));
-    });
-    (interim, receiver)
-}
-
 impl Answering {
     /// Sends what is heard until there is a reply (RFC 9114 §4.1).
     async fn hint(
         &mut self,
-        mut hints: mpsc::Receiver<(StatusCode, HeaderMap)>,
+        hints: Hints,
         reply: impl Future<Output = Reply>,
     ) -> Result<Reply, Cut> {
         let mut reply = std::pin::pin!(reply);
+        let mut ready = None;
         loop {
-            tokio::select! {
-                biased;
-                Some((status, fields)) = hints.recv() => {
-                    let mut head = Response::new(());
-                    *head.status_mut() = status;
-                    *head.headers_mut() = fields;
-                    patient(self.stream.send_response(head)).await?;
+            let hint = poll_fn(|context| {
+                if ready.is_none()
+                    && let Poll::Ready(reply) = reply.as_mut().poll(context)
+                {
+                    ready = Some(reply);
                 }
-                reply = &mut reply => return Ok(reply),
+                // Asked after that: they may have come together.
+                match hints.poll(context) {
+                    Poll::Ready(hint) => Poll::Ready(Some(hint)),
+                    Poll::Pending if ready.is_some() => Poll::Ready(None),
+                    Poll::Pending => Poll::Pending,
+                }
+            });
+            if let Some((status, fields)) = hint.await {
+                let mut head = Response::new(());
+                *head.status_mut() = status;
+                *head.headers_mut() = fields;
+                patient(self.stream.send_response(head)).await?;
+            } else if let Some(reply) = ready.take() {
+                return Ok(reply);
             }
         }
     }

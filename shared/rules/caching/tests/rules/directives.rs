@@ -1,6 +1,7 @@
 //! `Cache-Control` and `CDN-Cache-Control` read.
 
 use crate::given::{control, headers};
+use http::HeaderMap;
 use model::{plan::Law, units::Seconds};
 use nearfront_caching::directives::{Directives, Flag, LONGEST, delta_seconds};
 
@@ -100,6 +101,9 @@ fn a_field_list_beyond_all_measure_counts_as_no_list() {
         (0..10).map(|at| format!("no-cache=\"a-{at},b-{at},c-{at},d-{at}\"")).collect();
     let many = read(&parts.join(","));
     assert!(many.has(Flag::NoCache) && many.withheld.len() <= 32);
+    // What cannot be remembered of `private` makes all of it private, which `no-cache` would not.
+    let private = read(&parts.join(",").replace("no-cache", "private"));
+    assert!(private.has(Flag::Private) && !private.has(Flag::NoCache));
 }
 
 #[test]
@@ -148,12 +152,33 @@ fn cdn_cache_control_is_a_dictionary_rfc_9651_3_2() {
         ("no-transform, max-age=\"60\"", None),
         ("no-transform, max-age=60.5", None),
         ("no-transform, max-age", None),
+        // The last member with a name counts, whatever its value (RFC 9651 §3.2).
+        ("max-age=10, max-age=\"60\"", None),
+        ("no-store, no-store=?0, max-age=60", Some(60)),
+        ("a=:YWE=:, b=:YWE:, c=:Y/+=:, max-age=60", Some(60)),
     ];
     for (text, expected) in table {
         let lines = headers(&format!("cache-control: max-age=1\ncdn-cache-control: {text}"));
         let said = Directives::of_response(Law::Http, &lines);
         assert!(said.targeted, "{text:?}");
         assert_eq!(said.max_age, expected.map(Seconds), "{text:?}");
+        assert!(!said.has(Flag::NoStore), "{text:?}");
+    }
+}
+
+/// RFC 9651 §4.2: lines are joined by commas before they are read.
+#[test]
+fn the_lines_of_cdn_cache_control_are_one_dictionary() {
+    let read = |lines: [&str; 2]| {
+        let mut map = HeaderMap::new();
+        for line in lines {
+            map.append("cdn-cache-control", line.parse().unwrap());
+        }
+        Directives::of_response(Law::Http, &map)
+    };
+    assert_eq!(read(["max-age=10, public", "max-age=60"]).max_age, Some(Seconds(60)));
+    for broken in [["max-age=60", ""], ["", "max-age=60"], ["max-age=60,", "public"]] {
+        assert!(!read(broken).targeted, "{broken:?}");
     }
 }
 
@@ -180,6 +205,9 @@ fn a_cdn_cache_control_that_is_no_dictionary_counts_as_absent_rfc_9213_2_1() {
         "max-age=60, a=%\"%ff\"",
         "max-age=60, a=%\"%c3",
         "max-age=60, \u{e9}",
+        "max-age=60, a=:YWEYW:",
+        "max-age=60, a=:YW=E:",
+        "max-age=60, a=:YWE==:",
     ];
     for text in table {
         let lines = headers(&format!("cache-control: max-age=1\ncdn-cache-control: {text}"));

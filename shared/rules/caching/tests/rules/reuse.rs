@@ -3,9 +3,12 @@
 
 use crate::given::{NOW, YEAR, again, cloudfront, control, copy, headers, standard};
 use http::{HeaderMap, Method, StatusCode};
-use model::{plan::Law, units::Seconds};
+use model::{
+    plan::Law,
+    units::{Seconds, Timestamp},
+};
 use nearfront_caching::{
-    RequestView, Terms,
+    RequestView, Terms, age,
     reuse::{self, Decision, Why},
 };
 
@@ -207,5 +210,29 @@ fn unsafe_methods_that_worked_take_copies_away_section_4_4() {
         let status = StatusCode::from_u16(status).unwrap();
         assert_eq!(reuse::invalidates(Law::Http, &method, status), expected, "{method} {status}");
         assert!(!reuse::invalidates(Law::CloudFront, &method, status));
+    }
+}
+
+/// RFC 9111 §4.2.3: what `resident_time` would be is not known once the clock has been put back by an
+/// hour; before, every copy was fresh for that hour more.
+#[test]
+fn a_clock_that_is_put_back_makes_no_copy_fresher() {
+    let held = headers("cache-control: max-age=60\netag: \"1\"");
+    let asked = HeaderMap::new();
+    let request = RequestView { method: &Method::GET, headers: &asked };
+    let at = |now: u64, terms: &Terms<'_>| {
+        reuse::decide(terms, &request, Some(&copy(&held, 60)), Timestamp(now))
+    };
+    for terms in [standard(), cloudfront(0, 60, YEAR)] {
+        let (slack, hour) = (age::CLOCK_SLACK.0 * 1000, 3_600_000);
+        for late in [0, 1, slack] {
+            let decision = at(NOW.0 - late, &terms);
+            assert_eq!(decision, Decision::Serve { age: Seconds(0) }, "{late} ms are no step");
+        }
+        for late in [slack + 1000, hour] {
+            let decision = at(NOW.0 - late, &terms);
+            let asks = matches!(decision, Decision::Revalidate(_, Why::Stale));
+            assert!(asks, "{late} ms back: {decision:?}");
+        }
     }
 }

@@ -40,7 +40,7 @@ impl World {
             behaviour: &self.behaviour,
             origin: &self.origin,
             names: &Names::default(),
-            via_host: "ab12.zone",
+            vias: &Names::default().vias("ab12.zone"),
             id: "id==",
             body: matches!(self.method, Method::POST | Method::PUT),
             conditions: self.conditions,
