@@ -58,6 +58,12 @@ def build():
     return built()
 
 
+def admission():
+    """Replays traces through admission policies; prints tables. Returns the exit status."""
+    crate = ["-p", "nearfront-cachestore-memory", "--example", "admission"]
+    return subprocess.run(["cargo", "run", "--release", "--locked", "--quiet", *crate], cwd=ROOT).returncode
+
+
 def built():
     """Where release builds are."""
     return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"

@@ -15,7 +15,8 @@ import hpack
 import pytest
 
 import caches
-from nearfront import LIVE, Origin, Process, Scope, Up, distribution, free_port, http_origin, until
+from nearfront import Origin, Process, Scope, Up, distribution, free_port, http_origin, until
+from script import MUST, OPTIONAL, SHOULD
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
@@ -29,8 +30,6 @@ MOST_WINDOW = 2**31 - 1
 PATIENCE = 10  # seconds for anything to be said
 PAGE = b"0123456789" * 10
 LARGE = bytes(range(256)) * 400
-
-MUST, SHOULD, OPTIONAL = "required", "optimal", "optional"
 
 
 @dataclasses.dataclass
@@ -293,11 +292,21 @@ def cases(*all_of_them):
 # Servers
 
 
+def unframed(handler):
+    """A body that ends with the connection."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/plain")
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    handler.wfile.write(PAGE)
+    handler.close_connection = True
+
+
 class Ours(Up):
     """Nearfront with one distribution before a small origin."""
 
     def __enter__(self):
-        self.origin = Origin({"/page": PAGE, "/post": PAGE, "/large": LARGE})
+        self.origin = Origin({"/page": PAGE, "/post": PAGE, "/large": LARGE, "/unframed": unframed})
         self.origin.start()
         super().__enter__()
         client = self.client()
@@ -333,13 +342,14 @@ http {{
         ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
         root {folder}/www;
         location /post {{ proxy_pass http://127.0.0.1:{origin}; }}
+        location /unframed {{ proxy_pass http://127.0.0.1:{origin}; }}
     }}
 }}
 """
 
     def start(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nearfront-nginx-http2-"))
-        self.origin = Origin({"/post": PAGE})
+        self.origin = Origin({"/post": PAGE, "/unframed": unframed})
         self.origin.start()
         (self.folder / "www").mkdir()
         (self.folder / "www/page").write_bytes(PAGE)
@@ -373,4 +383,4 @@ def blocks(data, size):
     return [data[at:at + size] for at in range(0, len(data), size)]
 
 
-__all__ = [name for name in dir() if not name.startswith("_") and name not in ("LIVE", "Up", "Scope", "Process")]
+__all__ = [name for name in dir() if not name.startswith("_") and name not in ("Up", "Scope", "Process")]

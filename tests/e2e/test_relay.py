@@ -11,7 +11,7 @@ import h2.connection
 import h2.events
 import pytest
 
-from nearfront import ALL_METHODS, deployed, distribution, http_origin
+from nearfront import ALL_METHODS, CACHING_DISABLED, deployed, distribution, http_origin
 
 HINTED = (b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
           b"HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 2\r\n\r\nok")
@@ -50,7 +50,7 @@ def raw():
 
 @pytest.fixture(scope="module")
 def domain(up, raw):
-    return deployed(up, distribution("raw", [http_origin("raw", raw)]))
+    return deployed(up, distribution("raw", [http_origin("raw", raw)], DefaultCacheBehavior={"CachePolicyId": CACHING_DISABLED}))
 
 
 @contextlib.contextmanager

@@ -33,9 +33,13 @@ def refuse(socket, request):
         return socket.respond(403, "not you\n")
 
 
+def chosen(socket, offered):
+    return "chat" if "chat" in offered else None
+
+
 @pytest.fixture(scope="module")
 def near():
-    with serve(handler, "127.0.0.1", 0, process_request=refuse, subprotocols=["chat"], max_size=None) as server:
+    with serve(handler, "127.0.0.1", 0, process_request=refuse, select_subprotocol=chosen, max_size=None) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with Up() as near:
             port = server.socket.getsockname()[1]

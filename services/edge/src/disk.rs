@@ -172,8 +172,8 @@ impl Meters {
     fn show(&self, store: &DiskStore) {
         let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let fill = store.fill();
-        self.on.set(i64::from(store.is_on()));
         self.loading.set(i64::from(store.is_loading()));
+        self.on.set(i64::from(store.is_on()));
         self.entries.set(signed(fill.entries));
         self.bytes.set(signed(fill.bytes));
         self.files.set(signed(store.on_disk()));

@@ -11,12 +11,14 @@
 //! | `heart` | being found and believed |
 //! | `encoding` | bodies into a coding, as they come |
 //! | `failures` | which origins are left alone for a moment |
+//! | `alone` | which questions nobody waits for |
 //! | `origins` | which driver asks an origin |
 //! | `meters` | what is counted |
 //! | `worker` | how long a thread must live |
 //!
 //! Not for: caching rules, header rules, patterns (`rules/*`); nor the management API.
 
+mod alone;
 mod asked;
 mod bans;
 mod disk;

@@ -11,7 +11,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use std::{sync::Arc, time::Duration};
+use std::{cell::OnceCell, sync::Arc, time::Duration};
 
 /// Bounds in seconds, for origins and requests alike.
 const SECONDS: [f64; 12] =
@@ -137,6 +137,19 @@ impl Meters {
         self.duration.observe(took.as_secs_f64());
     }
 
+    fn hit(&self, status: StatusCode) -> Counter {
+        self.requests.get_or_create_owned(&Request {
+            result: Word(Outcome::Hit.as_str()),
+            status: Word(class(status)),
+            http: Word(headers::names::protocol_version(Version::HTTP_11)),
+        })
+    }
+
+    /// What a worker counts for requests that it answers from what is held, over HTTP/1.1.
+    pub fn hits(self: &Arc<Self>) -> Hits {
+        Hits { successes: OnceCell::new(), redirects: OnceCell::new(), meters: self.clone() }
+    }
+
     /// Body bytes have left.
     pub fn sent(&self, bytes: u64) {
         self.bytes.inc_by(bytes);
@@ -201,6 +214,23 @@ impl Meters {
     pub fn in_force(&self, distributions: usize, revision: Revision) {
         self.distributions.set(signed(distributions as u64));
         self.revision.set(signed(revision.0));
+    }
+}
+
+/// Counters that are looked up once.
+pub struct Hits {
+    successes: OnceCell<Counter>,
+    redirects: OnceCell<Counter>,
+    meters: Arc<Meters>,
+}
+
+impl Hits {
+    /// A request has been answered with a success or a redirect, and so many bytes of a body.
+    pub fn answered(&self, status: StatusCode, bytes: u64, took: Duration) {
+        let counter = if status.is_success() { &self.successes } else { &self.redirects };
+        counter.get_or_init(|| self.meters.hit(status)).inc();
+        self.meters.bytes.inc_by(bytes);
+        self.meters.duration.observe(took.as_secs_f64());
     }
 }
 

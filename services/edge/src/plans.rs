@@ -24,6 +24,8 @@ pub struct Known {
     imported: BTreeMap<String, Certificate>,
     /// What was published and cannot be used, by key.
     faults: BTreeMap<String, String>,
+    /// Whether this edge compresses with zstd.
+    zstd: bool,
 }
 
 /// A distribution, ready to be executed.
@@ -84,14 +86,27 @@ impl<'a> Update<'a> {
     }
 }
 
+/// The plan with what this edge adds to it.
+fn with_zstd(mut plan: Plan, zstd: bool) -> Plan {
+    for behaviour in &mut plan.behaviours {
+        behaviour.cache.zstd = zstd;
+    }
+    plan
+}
+
 impl Known {
+    /// Nothing, on an edge that compresses with zstd or not.
+    pub fn of(zstd: bool) -> Self {
+        Self { zstd, ..Self::default() }
+    }
+
     /// The state that these entries alone make. A plan that cannot be read stays as it was.
     pub fn replaced<'a>(
         before: &Self,
         tls: &Shared,
         updates: impl Iterator<Item = Update<'a>>,
     ) -> Self {
-        let mut next = Self::default();
+        let mut next = Self::of(before.zstd);
         for update in updates {
             next.apply(&update, before);
         }
@@ -106,6 +121,7 @@ impl Known {
             certificates: before.certificates.clone(),
             imported: before.imported.clone(),
             faults: before.faults.clone(),
+            zstd: before.zstd,
         };
         for update in updates {
             next.apply(update, before);
@@ -132,8 +148,10 @@ impl Known {
 
     fn plan(&mut self, id: &str, value: &[u8], before: &Self) {
         let key = format!("{PLANS}{id}");
+        let zstd = self.zstd;
         let compiled = serde_json::from_slice(value)
             .map_err(|why| why.to_string())
+            .map(|plan| with_zstd(plan, zstd))
             .and_then(Distribution::compile);
         match compiled {
             Ok(distribution) => {

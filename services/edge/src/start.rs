@@ -1,6 +1,7 @@
 //! Starting the edge: choosing drivers, wiring, listening.
 
 use crate::{
+    alone::Alone,
     bans::Bans,
     disk::Disk,
     encoding::Encoders,
@@ -167,11 +168,12 @@ fn engine(
     let names = Names::of(&settings.edge.product);
     let via_host = format!("{:032x}.{}", rand::random::<u128>(), settings.zone);
     Ok(Arc::new(Engine {
-        current: Arc::new(Current::from_pointee(Known::default())),
+        current: Arc::new(Current::from_pointee(Known::of(settings.edge.zstd))),
         bans: Arc::new(Bans::default()),
         store: store(memory, disk),
         flights: Flights::new(memory / FILLING_PART),
         failures: Failures::default(),
+        alone: Alone::default(),
         encoders: Encoders::new(),
         origins: Origins::new(settings)?,
         locator: Arc::new(MmdbLocator::open(&settings.geo.databases)?),

@@ -76,6 +76,8 @@ pub struct Edge {
     pub disk_folder: Option<PathBuf>,
     /// Whether replies say in `Cache-Status` how the cache came by them (RFC 9211).
     pub cache_status: bool,
+    /// Whether viewers that accept zstd and not br get zstd, where the edge compresses.
+    pub zstd: bool,
     /// Worker threads; none: one per core.
     pub workers: Option<usize>,
     /// PEM file of further authorities that origins' certificates may come from.
@@ -206,6 +208,7 @@ impl Default for Edge {
             disk: "off".into(),
             disk_folder: None,
             cache_status: false,
+            zstd: false,
             workers: None,
             origin_ca_file: None,
         }

@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod feed;
+pub mod fields;
 pub mod ids;
 pub mod plan;
 pub mod units;

@@ -141,6 +141,7 @@ pub enum Law {
 
 /// Cache key and lifetimes, from a cache policy or from legacy `ForwardedValues`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they go together in any way")]
 pub struct CachePolicy {
     /// The policy it came from; none for legacy `ForwardedValues`.
     pub id: Option<PolicyId>,
@@ -158,6 +159,10 @@ pub struct CachePolicy {
     pub gzip: bool,
     /// Accept-Encoding is normalised to include br.
     pub brotli: bool,
+    /// Accept-Encoding is normalised to include zstd where it is to include one of the others. No
+    /// policy knows it: each edge adds it by its own settings, so that it is in no feed.
+    #[serde(skip)]
+    pub zstd: bool,
     /// Legacy "headers = *": everything is forwarded and nothing is cached.
     pub all_headers: bool,
 }

@@ -5,6 +5,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use caching::vary;
 use headers::key;
 use http::{HeaderMap, HeaderName, Method};
+use model::{fields::Fields, plan::Behaviour};
 use ports::cachestore::CacheKey;
 
 /// Bytes that the material of most keys has at most.
@@ -31,6 +32,19 @@ pub fn of_get(viewed: &Viewed) -> CacheKey {
         let get = headers::viewer::Request { method: &Method::GET, ..*request };
         of(viewed, &get)
     })
+}
+
+/// The key of a request about whose viewer nothing is known that could be in it. `material` is for
+/// use in between.
+pub fn plain(
+    domain: &str,
+    behaviour: &Behaviour,
+    request: &headers::viewer::Request<'_, impl Fields>,
+    material: &mut Vec<u8>,
+) -> CacheKey {
+    material.clear();
+    key::write(domain, behaviour, request, &mut |bytes| material.extend_from_slice(bytes));
+    hashed(material)
 }
 
 fn of(viewed: &Viewed, request: &headers::viewer::Request<'_>) -> CacheKey {

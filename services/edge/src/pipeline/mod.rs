@@ -15,6 +15,7 @@ pub mod trail;
 pub mod viewer;
 
 use crate::{
+    alone::Alone,
     asked::{Asked, Reply},
     bans::Bans,
     encoding::Encoders,
@@ -62,6 +63,8 @@ pub struct Engine {
     pub flights: Arc<Flights<Landing>>,
     /// What failed a moment ago.
     pub failures: Failures,
+    /// What is asked without waiting for anybody.
+    pub alone: Alone,
     /// What is being compressed.
     pub encoders: Encoders,
     /// Who is asked.

@@ -98,7 +98,8 @@ impl Telling {
         Self { status: Some(told), ..self }
     }
 
-    fn aged(self, age: Seconds) -> Self {
+    /// It is so old.
+    pub fn aged(self, age: Seconds) -> Self {
         Self { age: Some(age), ..self }
     }
 

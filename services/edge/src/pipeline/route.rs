@@ -12,7 +12,7 @@ use ports::{
     origin::{Body, Scheme},
     relay::{Relay, Way},
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 
 /// A viewer's request, as every later stage sees it.
 #[derive(Clone)]
@@ -90,7 +90,7 @@ pub fn behaviour(
     let value = HeaderValue::from_str(&host).map_err(|_| Failure::BadRequest("its Host"))?;
     asked.headers.insert(header::HOST, value);
     let was_root = asked.path == "/";
-    let path = object(distribution, asked.path);
+    let path = object(distribution, &asked.path).into_owned();
     let behaviour = distribution.behaviour(&path).ok_or(Failure::Internal)?;
     let mut relay = asked.relay;
     if behaviour.behaviour.grpc && grpc::asks(&asked.method, asked.version, &asked.headers) {
@@ -137,7 +137,7 @@ pub fn page(routed: &Routed, path: &str) -> Option<Routed> {
 /// The same request for another path of the same distribution, with its own behaviour.
 pub fn elsewhere(routed: &Routed, path: &str, query: Option<String>) -> Option<Routed> {
     let mut request = Request::clone(&routed.request);
-    request.path = object(&routed.distribution, path.to_owned());
+    request.path = object(&routed.distribution, path).into_owned();
     request.query = query;
     request.relay = Relay::default();
     Some(Routed {
@@ -148,9 +148,9 @@ pub fn elsewhere(routed: &Routed, path: &str, query: Option<String>) -> Option<R
 }
 
 /// The default root object for `/` exactly; every other path as it came.
-fn object(distribution: &Distribution, path: String) -> String {
+pub fn object<'a>(distribution: &Distribution, path: &'a str) -> Cow<'a, str> {
     match &distribution.plan.default_root_object {
-        Some(object) if path == "/" && !object.is_empty() => format!("/{object}"),
-        _ => path,
+        Some(object) if path == "/" && !object.is_empty() => Cow::Owned(format!("/{object}")),
+        _ => Cow::Borrowed(path),
     }
 }

@@ -196,9 +196,26 @@ impl Drop for Follower {
     }
 }
 
+/// Length of [`request_id`].
+pub const ID: usize = 56;
+
 /// 56 characters that nobody can guess.
 fn request_id() -> String {
-    URL_SAFE.encode(rand::random::<[u8; 40]>())
+    let mut id = [0; ID];
+    write_request_id(&mut id);
+    str::from_utf8(&id).unwrap_or_default().to_owned()
+}
+
+/// The same, where there is room for it.
+pub fn write_request_id(id: &mut [u8; ID]) {
+    // 40 bytes are 56 characters: there is nothing that could go wrong.
+    let _ = URL_SAFE.encode_slice(rand::random::<[u8; 40]>(), id);
+}
+
+/// Whether anybody reads what requests leave behind beside their counts.
+pub fn is_read() -> bool {
+    tracing::enabled!(target: "nearfront_edge::access", tracing::Level::DEBUG)
+        || tracing::span_enabled!(tracing::Level::DEBUG)
 }
 
 /// What an origin is told of the trace: our span where traces are exported, else what the viewer

@@ -12,8 +12,8 @@ use headers::{
     redirect::{self, Gate},
     viewer::{self, Place, Viewer},
 };
-use http::Version;
-use model::plan::{Countries, TlsMinimum};
+use http::{Method, Version};
+use model::plan::{Behaviour, Countries, Plan, TlsMinimum};
 use ports::{
     locator::{Located, Locator},
     origin::Scheme,
@@ -63,16 +63,43 @@ impl Viewed {
 /// 301 and 307 to HTTPS, and 403.
 pub fn admit(locator: &dyn Locator, routed: &Routed) -> Result<Viewed, Failure> {
     let request = &routed.request;
-    if !routed.distribution.plan.enabled {
-        return Err(Failure::Disabled);
-    }
-    handshake(routed)?;
-    protocol(routed)?;
+    let comes = Comes {
+        method: &request.method,
+        version: request.version,
+        scheme: request.scheme,
+        tls: request.tls.as_deref(),
+    };
+    connection(&routed.distribution.plan, &routed.behaviour.behaviour, &comes)?;
     let viewed = see(locator, routed.clone());
     country(&viewed)?;
     let allowed = routed.behaviour.behaviour.allowed;
     methods::admit(allowed, &request.method, request.has_body)?;
     Ok(viewed)
+}
+
+/// How a request comes.
+#[derive(Clone, Copy)]
+pub struct Comes<'a> {
+    /// As asked.
+    pub method: &'a Method,
+    /// Protocol.
+    pub version: Version,
+    /// Scheme.
+    pub scheme: Scheme,
+    /// TLS.
+    pub tls: Option<&'a TlsFacts>,
+}
+
+/// The part of [`admit`] that looks at nothing but how the request comes.
+///
+/// # Errors
+/// 301 and 307 to HTTPS, 403 and 421.
+pub fn connection(plan: &Plan, behaviour: &Behaviour, comes: &Comes<'_>) -> Result<(), Failure> {
+    if !plan.enabled {
+        return Err(Failure::Disabled);
+    }
+    handshake(plan, comes)?;
+    protocol(behaviour, comes)
 }
 
 /// What is known of the viewer, without asking whether it may.
@@ -84,13 +111,12 @@ pub fn see(locator: &dyn Locator, routed: Routed) -> Viewed {
 
 /// A connection that was made for another name must not get around this one's minimum, nor bring
 /// HTTP/3 where it is off.
-fn handshake(routed: &Routed) -> Result<(), Failure> {
-    let plan = &routed.distribution.plan;
-    if routed.request.version == Version::HTTP_3 && !plan.http.h3 {
+fn handshake(plan: &Plan, comes: &Comes<'_>) -> Result<(), Failure> {
+    if comes.version == Version::HTTP_3 && !plan.http.h3 {
         return Err(Failure::Misdirected);
     }
     let minimum = plan.viewer_tls.minimum;
-    match &routed.request.tls {
+    match comes.tls {
         Some(tls) if minimum == TlsMinimum::Tls13 && tls.version != "TLSv1.3" => {
             Err(Failure::Misdirected)
         }
@@ -98,11 +124,9 @@ fn handshake(routed: &Routed) -> Result<(), Failure> {
     }
 }
 
-fn protocol(routed: &Routed) -> Result<(), Failure> {
-    let request = &routed.request;
-    let policy = routed.behaviour.behaviour.viewer_protocol;
-    let https = request.scheme == Scheme::Https;
-    match redirect::gate(policy, https, &request.method, request.version) {
+fn protocol(behaviour: &Behaviour, comes: &Comes<'_>) -> Result<(), Failure> {
+    let https = comes.scheme == Scheme::Https;
+    match redirect::gate(behaviour.viewer_protocol, https, comes.method, comes.version) {
         Gate::Pass => Ok(()),
         Gate::Redirect(status) => Err(Failure::Redirect(status)),
         Gate::Refuse => Err(Failure::HttpsOnly),

@@ -15,7 +15,11 @@ use crate::{
         upload, websocket,
     },
 };
-use actix_http::{HttpServiceBuilder, Request, Response, h1::H1Service};
+use actix_http::{
+    HttpServiceBuilder, Request, Response,
+    body::{BodySize, MessageBody as _},
+    h1::H1Service,
+};
 use actix_service::{ServiceFactory, fn_service};
 use headers::trailers;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
@@ -53,7 +57,9 @@ where
             async move { drain.signalled().await }
         })
         .on_connect_ext(|io: &Turns<Watched<T>>, data| {
-            data.insert(io.get_ref().link.clone());
+            if let Some(watched) = io.get_ref() {
+                data.insert(watched.link.clone());
+            }
             data.insert(io.turn.clone());
             data.insert(io.early.clone());
         })
@@ -71,9 +77,9 @@ async fn answer(engine: &Arc<Engine>, mut request: Request) -> Response<Sending>
     let Some(mut asked) = asked(&mut request) else {
         return refused();
     };
-    let method = asked.method.clone();
-    let trailers = asked.version == Version::HTTP_11 && trailers::are_welcome(&asked.headers);
-    if asked.version == Version::HTTP_11 {
+    let (method, version) = (asked.method.clone(), asked.version);
+    let trailers = version == Version::HTTP_11 && trailers::are_welcome(&asked.headers);
+    if version == Version::HTTP_11 {
         asked.relay.interim = Some(early.begins());
     }
     let reply = engine.handle(asked).await;
@@ -83,7 +89,21 @@ async fn answer(engine: &Arc<Engine>, mut request: Request) -> Response<Sending>
     if trailers && method != Method::HEAD && body.may_be_trailed() && body.chunks() {
         return chunked(status, &headers, body);
     }
-    response(status, &headers, body)
+    let mut response = response(status, &headers, body);
+    if version < Version::HTTP_11 {
+        end_with_connection(&mut response);
+    }
+    response
+}
+
+/// Before HTTP/1.1 nobody knows chunks: a body of unknown length ends with the connection
+/// (RFC 9112 §6.1, §6.3).
+fn end_with_connection(response: &mut Response<Sending>) {
+    if matches!(response.body().size(), BodySize::Stream) {
+        let head = response.head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(actix_http::ConnectionType::Close);
+    }
 }
 
 /// The request in the engine's words; none if it cannot be said in them.

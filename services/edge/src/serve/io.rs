@@ -30,6 +30,29 @@ pub struct Link {
     pub tls: Option<Arc<TlsFacts>>,
 }
 
+/// Takes bytes before they can leave.
+pub trait Gathers {
+    /// Takes as many of these bytes as there is room for, without a call into the kernel; they leave
+    /// with the next flush. Zero: there is no room before that.
+    ///
+    /// # Errors
+    /// When no byte can ever leave again.
+    fn gather(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize>;
+}
+
+/// TLS seals what it is given, and holds up to 64 KiB of it.
+impl<T> Gathers for tokio_rustls::server::TlsStream<T> {
+    fn gather(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        io::Write::write_vectored(&mut self.get_mut().1.writer(), slices)
+    }
+}
+
+impl<T: Gathers> Gathers for Watched<T> {
+    fn gather(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.io.gather(slices)
+    }
+}
+
 /// A connection with a limit on how long a write may stand still.
 pub struct Watched<T> {
     io: T,

@@ -11,6 +11,7 @@ mod h1;
 mod h2;
 mod h3;
 mod io;
+mod quick;
 mod stalled;
 mod tls;
 mod turns;
@@ -19,19 +20,17 @@ mod websocket;
 
 use crate::{pipeline::Engine, plans::Known, worker};
 use actix_server::{Server, ServerHandle};
-use actix_service::{
-    Service as _, ServiceFactory, ServiceFactoryExt as _, apply_fn_factory, fn_factory, fn_service,
-};
+use actix_service::{Service as _, ServiceFactory, apply_fn_factory, fn_factory, fn_service};
 use arc_swap::ArcSwap;
 use io::{Link, Watched};
 use kit::drain::Drain;
+use quick::Worker;
 use std::{
     net::{TcpListener, UdpSocket},
     rc::Rc,
     sync::Arc,
 };
 use tokio::net::TcpStream;
-use turns::Turns;
 
 /// Connections that one worker serves at a time; further ones wait to be accepted.
 const CONNECTIONS: usize = 10_000;
@@ -95,18 +94,24 @@ fn plain(
     drain: &Drain,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()> + use<>
 {
-    let opener = engine.clone();
-    let watched = fn_service(move |io: TcpStream| {
-        let opener = opener.clone();
+    let (engine, drain) = (engine.clone(), drain.clone());
+    fn_factory(move || {
+        let (engine, drain) = (engine.clone(), drain.clone());
         async move {
-            io.set_nodelay(true).map_err(drop)?;
-            let peer = io.peer_addr().map_err(drop)?;
-            let link = Link { peer, tls: None };
-            let io = Watched::new(io, link, opener.opened("http"));
-            Ok((Turns::new(io), Some(peer)))
+            let h1 = Rc::new(h1::service(&engine, &drain).new_service(()).await?);
+            let worker = Worker::new(&engine, &drain);
+            Ok(fn_service(move |io: TcpStream| {
+                let (h1, engine, worker) = (h1.clone(), engine.clone(), worker.clone());
+                async move {
+                    io.set_nodelay(true).map_err(drop)?;
+                    let link = Link { peer: io.peer_addr().map_err(drop)?, tls: None };
+                    let io = Watched::new(io, link, engine.opened("http"));
+                    quick::serve(&worker, io, &*h1).await;
+                    Ok(())
+                }
+            }))
         }
-    });
-    watched.and_then(h1::service::<TcpStream>(engine, drain).map_err(|_| ()))
+    })
 }
 
 /// TLS connections: HTTP/2 or HTTP/1.1, as the viewer chooses among what is offered.
@@ -120,8 +125,10 @@ fn secure(
         let (engine, drain) = (engine.clone(), drain.clone());
         async move {
             let h1 = Rc::new(h1::service(&engine, &drain).new_service(()).await?);
+            let worker = Worker::new(&engine, &drain);
             Ok(fn_service(move |io: TcpStream| {
                 let (h1, engine, drain) = (h1.clone(), engine.clone(), drain.clone());
+                let worker = worker.clone();
                 async move {
                     let (io, h2) = handshake(io, &engine).await.map_err(drop)?;
                     let link = io.link.clone();
@@ -129,7 +136,8 @@ fn secure(
                         h2::serve(engine, io, link, drain).await;
                         return Ok(());
                     }
-                    h1.call((Turns::new(io), Some(link.peer))).await.map_err(|_| ())
+                    quick::serve(&worker, io, &*h1).await;
+                    Ok(())
                 }
             }))
         }

@@ -4,6 +4,9 @@
 //! The server library keeps the method, version and keep-alive of the request that it parsed last,
 //! and answers with them: after `GET` and `HEAD` in one packet, the answer to `GET` has no body. So
 //! the next request is kept from it until the last byte of the answer has been handed over.
+//! A connection may also be lent for one exchange only: then the library is told that the viewer
+//! has ended its side where the next request would begin, and what it lets go of comes back, with
+//! the bytes that it has not been given.
 //! Not for: judging requests. Bytes are only ever withheld, never changed; what cannot be followed
 //! here is left to the server library, which refuses it.
 
@@ -11,8 +14,10 @@ use crate::serve::early::Early;
 use bytes::{Buf as _, BytesMut};
 use parking_lot::Mutex;
 use std::{
+    cell::RefCell,
     io,
     pin::Pin,
+    rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
@@ -20,6 +25,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes of later requests that wait here; more wait in the kernel.
 const AHEAD: usize = 16 << 10;
+/// Bytes of an answer's heads that are looked at; the engine's own limits are below it.
+const LONGEST_HEAD: usize = 128 << 10;
 /// The part of a header line that is looked at.
 const LINE: usize = 64;
 
@@ -93,30 +100,128 @@ enum Chunks {
 
 /// A connection that yields one request at a time.
 pub struct Turns<T> {
-    io: T,
+    /// There until this is dropped.
+    io: Option<T>,
     /// Whoever answers says here that the answer is over.
     pub turn: Turn,
     /// Informational answers, written before anything else.
     pub early: Early,
     phase: Phase,
     ahead: BytesMut,
+    lent: Option<Loan<T>>,
+}
+
+/// What is known of a connection that was lent.
+struct Loan<T> {
+    home: Home<T>,
+    /// Whether the end of the exchange has been told.
+    over: bool,
+    told: Told,
+}
+
+/// Where a connection that was lent comes back to, unless it has ended.
+pub struct Home<T>(Rc<RefCell<Option<(T, BytesMut)>>>);
+
+impl<T> Home<T> {
+    /// Nothing has come yet.
+    pub fn new() -> Self {
+        Self(Rc::default())
+    }
+
+    /// The connection, and what the viewer has sent of the next request.
+    pub fn take(&self) -> Option<(T, BytesMut)> {
+        self.0.borrow_mut().take()
+    }
+}
+
+/// What the heads that are written say of the connection.
+#[derive(Debug)]
+enum Told {
+    /// Still being written.
+    Head(Vec<u8>),
+    /// The final one is written: whether the connection goes on.
+    GoesOn(bool),
+}
+
+impl Told {
+    /// Bytes of an answer are written.
+    fn hear(&mut self, bytes: &[u8]) {
+        let Self::Head(head) = self else {
+            return;
+        };
+        let before = head.len();
+        head.extend_from_slice(bytes);
+        while let Some(end) = end_of_head(head, before.saturating_sub(3)) {
+            let one: Vec<u8> = head.drain(..end).collect();
+            let is_interim =
+                one.get(9) == Some(&b'1') && one.get(9..12).is_none_or(|status| status != b"101");
+            if !is_interim {
+                *self = Self::GoesOn(goes_on(&one));
+                return;
+            }
+        }
+        if head.len() > LONGEST_HEAD {
+            *self = Self::GoesOn(false);
+        }
+    }
+}
+
+/// Where a head ends that may end from `start` on.
+fn end_of_head(bytes: &[u8], start: usize) -> Option<usize> {
+    let rest = bytes.get(start..).or(bytes.get(..0))?;
+    let at = rest.windows(4).position(|four| four == b"\r\n\r\n")?;
+    Some(start + at + 4)
+}
+
+/// Whether a head that the server library wrote leaves the connection open.
+fn goes_on(head: &[u8]) -> bool {
+    let lines = || head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let says = |line: &[u8]| lines().any(|one| one.eq_ignore_ascii_case(line));
+    match head.get(..9) {
+        Some(b"HTTP/1.1 ") => {
+            let is_upgrade = head.get(9..12) == Some(b"101");
+            !is_upgrade && !says(b"connection: close") && !says(b"connection: close, upgrade")
+        }
+        _ => says(b"connection: keep-alive"),
+    }
 }
 
 impl<T> Turns<T> {
     /// At the beginning of a connection.
     pub fn new(io: T) -> Self {
         Self {
-            io,
+            io: Some(io),
             turn: Turn::default(),
             early: Early::default(),
             phase: Phase::Head(Head::default()),
             ahead: BytesMut::new(),
+            lent: None,
         }
     }
 
+    /// For the one exchange that begins with the bytes `ahead`.
+    pub fn lent(io: T, ahead: BytesMut, home: &Home<T>) -> Self {
+        let home = Home(home.0.clone());
+        let loan = Loan { home, over: false, told: Told::Head(Vec::new()) };
+        let mut turns = Self::new(io);
+        (turns.ahead, turns.lent) = (ahead, Some(loan));
+        turns
+    }
+
     /// The connection.
-    pub fn get_ref(&self) -> &T {
-        &self.io
+    pub const fn get_ref(&self) -> Option<&T> {
+        self.io.as_ref()
+    }
+
+    /// Whether the one exchange is over, after which the connection goes on elsewhere.
+    fn goes_home(&self) -> bool {
+        self.lent.as_ref().is_some_and(|loan| loan.over && matches!(loan.told, Told::GoesOn(true)))
+    }
+
+    fn written(&mut self, bytes: &[u8]) {
+        if let Some(loan) = &mut self.lent {
+            loan.told.hear(bytes);
+        }
     }
 
     /// How many of the bytes that wait belong to the request whose turn it is.
@@ -237,7 +342,13 @@ impl<T: AsyncRead + Unpin> AsyncRead for Turns<T> {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if matches!(this.phase, Phase::After) && this.turn.came(context) {
-            this.phase = Phase::Head(Head::default());
+            match &mut this.lent {
+                Some(loan) => loan.over = true,
+                None => this.phase = Phase::Head(Head::default()),
+            }
+        }
+        if this.lent.as_ref().is_some_and(|loan| loan.over) {
+            return Poll::Ready(Ok(())); // as if the viewer had ended its side
         }
         if this.ahead.is_empty() {
             std::task::ready!(this.read_ahead(context, into.remaining()))?;
@@ -267,7 +378,10 @@ impl<T: AsyncRead + Unpin> Turns<T> {
         let mut space = [0; AHEAD];
         let space = space.get_mut(..wanted.min(AHEAD)).unwrap_or_default();
         let mut space = ReadBuf::new(space);
-        std::task::ready!(Pin::new(&mut self.io).poll_read(context, &mut space))?;
+        let Some(io) = &mut self.io else {
+            return Poll::Ready(Ok(()));
+        };
+        std::task::ready!(Pin::new(io).poll_read(context, &mut space))?;
         self.ahead.extend_from_slice(space.filled());
         Poll::Ready(Ok(()))
     }
@@ -275,8 +389,30 @@ impl<T: AsyncRead + Unpin> Turns<T> {
 
 impl<T: AsyncWrite + Unpin> Turns<T> {
     fn write_early(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.early.poll_write(context, &mut self.io)
+        match &mut self.io {
+            Some(io) => self.early.poll_write(context, io),
+            None => Poll::Ready(Ok(())),
+        }
     }
+}
+
+impl<T> Drop for Turns<T> {
+    fn drop(&mut self) {
+        if !self.goes_home() {
+            return;
+        }
+        if let (Some(loan), Some(io)) = (&self.lent, self.io.take()) {
+            loan.home.0.replace(Some((io, std::mem::take(&mut self.ahead))));
+        }
+    }
+}
+
+/// The connection, or an error that cannot be: it is there until the end.
+fn there<T>(io: &mut Option<T>) -> io::Result<Pin<&mut T>>
+where
+    T: Unpin,
+{
+    io.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Turns<T> {
@@ -286,29 +422,21 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Turns<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         std::task::ready!(self.write_early(context))?;
-        Pin::new(&mut self.io).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        std::task::ready!(self.write_early(context))?;
-        Pin::new(&mut self.io).poll_write_vectored(context, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        let written = std::task::ready!(there(&mut self.io)?.poll_write(context, bytes))?;
+        self.written(bytes.get(..written).unwrap_or_default());
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         std::task::ready!(self.write_early(context))?;
-        Pin::new(&mut self.io).poll_flush(context)
+        there(&mut self.io)?.poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
+        if self.goes_home() {
+            return Poll::Ready(Ok(()));
+        }
+        there(&mut self.io)?.poll_shutdown(context)
     }
 }
 

@@ -29,6 +29,7 @@ pub fn behaviour(pattern: &str) -> Behaviour {
             query: Selection::All,
             gzip: false,
             brotli: false,
+            zstd: false,
             all_headers: false,
         },
         forward: Forward {

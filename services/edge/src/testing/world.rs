@@ -2,6 +2,7 @@
 
 use super::{FakeOrigin, plan};
 use crate::{
+    alone::Alone,
     asked::{Asked, Reply, ReplyBody},
     bans::Bans,
     encoding::Encoders,
@@ -239,6 +240,7 @@ pub fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
     match coding {
         "br" => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain),
         "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain),
+        "zstd" => zstd::Decoder::new(bytes).unwrap().read_to_end(&mut plain),
         coding => panic!("{coding}"),
     }
     .unwrap();
@@ -274,6 +276,7 @@ fn engine(memory: u64, origin: Arc<FakeOrigin>) -> Engine {
         store: Arc::new(MemoryStore::new(memory)),
         flights: Flights::new(memory / 2),
         failures: Failures::default(),
+        alone: Alone::default(),
         encoders: Encoders::new(),
         origins: Origins::only(origin),
         locator: Arc::new(France),

@@ -67,6 +67,32 @@ async fn when_the_answer_is_for_one_only_each_of_the_others_asks_at_once() {
     assert_eq!(started.elapsed().as_secs(), 2);
 }
 
+/// Once that is known, nobody queues again; until an answer is for everybody, or for two minutes.
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_answers_are_for_one_only_is_remembered_for_a_while() {
+    let world = World::new();
+    let took = async |seconds: u64| {
+        let started = tokio::time::Instant::now();
+        world.gets(3, "/a").await;
+        assert_eq!(started.elapsed().as_secs(), seconds);
+    };
+    let private = || ok("v").cached("private").after(secs(1));
+    world.origin.answers((0..11).map(|_| private()));
+    took(2).await;
+    took(1).await;
+    world.passes(secs(121)).await;
+    took(2).await;
+    world.get("/a").await;
+    world.get("/a").await;
+    world.origin.was_asked(11);
+    world.origin.answers([ok("for all").cached("max-age=10").after(secs(1))]);
+    world.get("/a").await.is(200, "for all", "Miss");
+    world.passes(secs(60)).await;
+    world.origin.answers([ok("again").after(secs(1))]);
+    took(1).await;
+    world.origin.was_asked(13);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_viewer_who_asked_first_may_leave_without_harm_to_the_others() {
     let world = World::new();

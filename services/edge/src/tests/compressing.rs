@@ -113,6 +113,27 @@ async fn each_coding_is_asked_for_once_and_held_for_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn zstd_is_a_coding_like_the_others_on_an_edge_that_is_set_to_it() {
+    let world = World::empty();
+    world.engine.current.store(std::sync::Arc::new(crate::plans::Known::of(true)));
+    let mut plan = crate::testing::plan();
+    compresses(&mut plan);
+    world.publish(&plan);
+    world.origin.answers([page(), page(), page()]);
+    let no_br = [("accept-encoding", "gzip, zstd")];
+    let all = [("accept-encoding", "gzip, deflate, br, zstd")];
+    for cache in ["Miss", "Hit"] {
+        is_text(&world.get_with("/a", &no_br).await, "zstd", cache);
+        is_text(&world.get_with("/a", &all).await, "br", cache);
+        is_text(&world.get_with("/a", &GZIP).await, "gzip", cache);
+    }
+    world.origin.was_asked(3);
+    let part = [("accept-encoding", "gzip, zstd"), ("range", "bytes=0-3")];
+    let magic = world.get_with("/a", &part).await;
+    assert_eq!((magic.status, &magic.bytes[..]), (206, &[0x28, 0xb5, 0x2f, 0xfd][..]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_who_wait_for_one_answer_get_the_same_compressed_bytes() {
     let world = World::with(compresses);
     world.origin.answers([page().after(secs(1))]);

@@ -6,6 +6,7 @@ mod errors;
 mod following;
 mod heeding;
 mod holding;
+mod http2;
 mod http3;
 mod parts;
 mod passing;

@@ -82,7 +82,11 @@ impl Edge {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    async fn tls(&self, name: &str, alpn: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(super) async fn tls(
+        &self,
+        name: &str,
+        alpn: &[&[u8]],
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         self.tls_with(name, alpn, rustls::DEFAULT_VERSIONS).await
     }
 

@@ -400,20 +400,25 @@ impl<P: Kept> Shared<P> {
     }
 
     fn turn_off(&self) {
-        if let Some(log) = self.log.swap(None) {
+        let (log, writer, _) = self.take_out();
+        if let Some(log) = log {
             log.end(End::Discarded);
         }
-        let (writer, claim) = {
-            let mut held = self.held.lock();
-            (held.writer.take(), held.claim.take())
-        };
         if let Some(writer) = writer {
             let _ = writer.join();
         }
+        let claim = self.held.lock().claim.take();
         // Still claimed: all of it is ours.
         if let (Some(_claim), Ok(found)) = (claim, files::look(&self.folder)) {
             delete(&self.folder, &found);
         }
+    }
+
+    /// Takes the log out, and all that belongs to it, in one moment: without a stamp nobody puts
+    /// another in its place.
+    fn take_out(&self) -> (Option<Arc<Log<P>>>, Option<JoinHandle<()>>, Option<Stamp>) {
+        let mut held = self.held.lock();
+        (self.log.swap(None), held.writer.take(), held.stamp.take())
     }
 
     /// Tries again and again. False when the store is closed meanwhile.
@@ -439,10 +444,7 @@ impl<P: Kept> Shared<P> {
     }
 
     fn close(&self) {
-        let log = self.log.swap(None);
-        let mut held = self.held.lock();
-        let (writer, stamp) = (held.writer.take(), held.stamp.take());
-        drop(held);
+        let (log, writer, stamp) = self.take_out();
         if let Some(log) = log {
             log.end(End::Sealed);
         }

@@ -167,3 +167,16 @@ fn gone_for_good(folder: &Path, point: Point) {
     assert_eq!(find(&store, 0), None);
     assert!(find(&store, 5).is_some());
 }
+
+#[test]
+fn a_store_closes_while_others_go_on_clearing_it() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..50).for_each(|_| store.clear()));
+            scope.spawn(|| store.close());
+        });
+        assert!(!store.is_on());
+    }
+}

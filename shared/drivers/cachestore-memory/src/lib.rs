@@ -24,8 +24,9 @@ const MOST_SHARDS: u16 = 64;
 /// Room that is left for the head of a response when parts are made.
 const MOST_HEAD: u64 = 64 << 10;
 
-/// What the table takes for each entry: 48 bytes of place, 4 to 5 of hash table, 5 to 11 of history.
-const BOOKKEEPING: u64 = 64;
+/// What the table takes for each entry: 48 bytes of place, 4 to 5 of hash table, 1 to 2 of ghosts,
+/// and what the allocator rounds up.
+const BOOKKEEPING: u64 = 56;
 
 /// A [`CacheStore`] that holds everything in memory.
 ///

@@ -3,8 +3,9 @@
 //! For: memory in front of a disk. What is put goes to the front, and to the back when it is worth
 //! it; what is found in the back comes to the front. Not for: how either keeps what it has.
 //!
-//! Worth it: slices; what has no body, which is small; and whatever is fresh for [`WORTH`] or longer
-//! when it is put. What has to be asked for again at once would be written again at once, too.
+//! Worth it: slices; what has no body, which is small; what the front does not take; and whatever is
+//! fresh for [`WORTH`] or longer when it is put. What has to be asked for again at once would be
+//! written again at once, too.
 //!
 //! Promise: what comes from the back never takes the place of what was put meanwhile.
 
@@ -75,7 +76,7 @@ impl<F: CacheStore, B: CacheStore> CacheStore for Tiered<F, B> {
     fn put(&self, key: CacheKey, entry: Entry) {
         let mut stripe = self.stripe(&key);
         *stripe += 1;
-        if is_worth(&entry) {
+        if is_worth(&entry) || entry.length() > self.front.longest() {
             self.back.put(key, entry.clone());
         } else {
             self.back.remove(&key);
@@ -100,9 +101,9 @@ impl<F: CacheStore, B: CacheStore> CacheStore for Tiered<F, B> {
         self.front.clear();
     }
 
-    /// That of the front: the back takes what it can.
+    /// That of the one that takes longer bodies; the other does without them.
     fn longest(&self) -> u64 {
-        self.front.longest()
+        self.front.longest().max(self.back.longest())
     }
 
     /// That of the front; the back is asked by whoever has it.

@@ -9,7 +9,7 @@ use contracts::cachestore::{Stage, key, response};
 use model::units::Seconds;
 use nearfront_cachestore_tiered::{Tiered, WORTH};
 use packing::{Entry, Slice};
-use ports::cachestore::{CacheStore, Lookup};
+use ports::cachestore::{CacheKey, CacheStore, Fill, Lookup};
 use std::{path::Path, sync::Arc};
 
 fn disk(folder: &Path) -> Arc<DiskStore> {
@@ -24,9 +24,40 @@ fn disk(folder: &Path) -> Arc<DiskStore> {
     Arc::new(store)
 }
 
+/// A disk that keeps up: what it drops when it does not is no matter of the battery.
+struct KeepsUp(Arc<DiskStore>);
+
+impl CacheStore for KeepsUp {
+    fn find(&self, key: &CacheKey) -> Lookup<'_> {
+        CacheStore::find(&*self.0, key)
+    }
+
+    fn put(&self, key: CacheKey, entry: Entry) {
+        CacheStore::put(&*self.0, key, entry);
+        self.0.flush();
+    }
+
+    fn remove(&self, key: &CacheKey) {
+        self.0.remove(key);
+    }
+
+    fn clear(&self) {
+        self.0.clear();
+    }
+
+    fn longest(&self) -> u64 {
+        self.0.longest()
+    }
+
+    fn fill(&self) -> Fill {
+        self.0.fill()
+    }
+}
+
 async fn stage(budget: u64) -> Stage {
     let folder = tempfile::tempdir().unwrap();
-    Stage::of(Tiered::new(MemoryStore::new(budget), disk(folder.path())), folder)
+    let back = Arc::new(KeepsUp(disk(folder.path())));
+    Stage::of(Tiered::new(MemoryStore::new(budget), back), folder)
 }
 
 contracts::cachestore_battery!(stage);

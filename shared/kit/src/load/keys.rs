@@ -47,6 +47,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("edge.product", Kind::Text(values::product)),
     ("edge.public_addresses", Kind::List(values::ip)),
     ("edge.workers", Kind::Whole(1, 1024)),
+    ("edge.zstd", Kind::Flag),
     ("geo.databases", Kind::List(values::path)),
     ("metadata.url", Kind::Text(values::metadata)),
     ("metadata.url_file", Kind::Text(values::path)),

@@ -1,6 +1,6 @@
 //! How old a response is (RFC 9111 §4.2.3).
 
-use crate::{StoredView, Times, dates, directives};
+use crate::{Lifetime, StoredView, Times, dates, directives};
 use http::{HeaderMap, header};
 use model::{
     plan::Law,
@@ -33,16 +33,27 @@ pub fn header_value(headers: &HeaderMap) -> Seconds {
     directives::delta_seconds(first.trim_ascii()).unwrap_or_default()
 }
 
+/// The age of a copy that is fresh, as [`current`] has it; none of a stale one (RFC 9111 §4.2).
+pub fn while_fresh(lifetime: &Lifetime, now: Timestamp) -> Option<Seconds> {
+    let resident = held_for(lifetime, now);
+    let age = Seconds(lifetime.initial_age.0.saturating_add(resident.0));
+    (resident < lifetime.fresh_for).then_some(age)
+}
+
 /// Time since arrival, the `resident_time` of RFC 9111 §4.2.3.
 ///
 /// A copy that arrives only after [`CLOCK_SLACK`] from now tells of a clock that was put back. Since
 /// when it is held cannot be known then, so it counts as held for all of its lifetime: stale, until
 /// the origin confirms it.
 pub fn resident(stored: &StoredView<'_>, now: Timestamp) -> Seconds {
-    if stored.received_at.since(now) > CLOCK_SLACK {
-        return stored.fresh_for;
+    held_for(&stored.lifetime(), now)
+}
+
+fn held_for(lifetime: &Lifetime, now: Timestamp) -> Seconds {
+    if lifetime.received_at.since(now) > CLOCK_SLACK {
+        return lifetime.fresh_for;
     }
-    now.since(stored.received_at)
+    now.since(lifetime.received_at)
 }
 
 /// Age now, the `current_age` of RFC 9111 §4.2.3; this is what the `Age` header says.

@@ -26,4 +26,4 @@ pub mod validate;
 pub mod vary;
 mod view;
 
-pub use view::{RequestView, ResponseView, StoredView, Terms, Times};
+pub use view::{Lifetime, RequestView, ResponseView, StoredView, Terms, Times};

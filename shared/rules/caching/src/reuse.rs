@@ -5,7 +5,7 @@
 //! origins that fail: see [`crate::stale`].
 
 use crate::{
-    RequestView, ResponseView, StoredView, Terms, age,
+    Lifetime, RequestView, ResponseView, StoredView, Terms, age,
     directives::{Directives, Flag},
     freshness,
     stale::{self, Prohibited},
@@ -103,6 +103,17 @@ pub fn decide(
     }
 }
 
+/// The age of a copy that [`decide`] serves as fresh to any GET or HEAD that has no directives of
+/// its own (`Cache-Control`, `Pragma`); none where it has to look closer.
+pub fn serves_plainly(
+    terms: &Terms<'_>,
+    method: &Method,
+    lifetime: &Lifetime,
+    now: Timestamp,
+) -> Option<Seconds> {
+    if terms.answers(method) { age::while_fresh(lifetime, now) } else { None }
+}
+
 /// What to do when nothing usable is held, for a reason that the caller knows; that nothing could
 /// ever be held for such a request is a better one.
 pub fn absent(terms: &Terms<'_>, request: &RequestView<'_>, why: Why) -> Decision {
@@ -128,12 +139,11 @@ pub fn invalidates(law: Law, method: &Method, status: StatusCode) -> bool {
 }
 
 fn by_cloudfront(terms: &Terms<'_>, stored: &StoredView<'_>, now: Timestamp) -> Decision {
-    let resident = age::resident(stored, now);
-    let age = age::current(stored, now);
-    if resident < stored.fresh_for {
+    if let Some(age) = age::while_fresh(&stored.lifetime(), now) {
         return Decision::Serve { age };
     }
-    let past = resident.minus(stored.fresh_for);
+    let age = age::current(stored, now);
+    let past = age::resident(stored, now).minus(stored.fresh_for);
     if stale::while_revalidate(terms, stored).is_some_and(|window| past < window) {
         return Decision::ServeStale { age, refresh_behind: true };
     }
@@ -158,8 +168,10 @@ fn by_standard(
     let left = stored.fresh_for.minus(age::resident(stored, now));
     let decision = match unwanted(&wants, age, left) {
         Some(why) => ask(stored, why),
-        None if left > Seconds::ZERO => Decision::Serve { age },
-        None => when_stale(terms, &wants, stored, now),
+        None => match age::while_fresh(&stored.lifetime(), now) {
+            Some(age) => Decision::Serve { age },
+            None => when_stale(terms, &wants, stored, now),
+        },
     };
     match decision {
         Decision::Revalidate(..) | Decision::Fetch(_) if wants.has(Flag::OnlyIfCached) => {

@@ -3,6 +3,7 @@
 //! For: law `Http`. Under CloudFront's law `Vary` never makes the key.
 
 use http::{HeaderMap, HeaderName, header};
+use model::fields::Fields;
 
 /// Most names that are followed; beyond it a response counts as `Vary: *`.
 const MOST_NAMES: usize = 16;
@@ -45,13 +46,13 @@ pub fn of(headers: &HeaderMap) -> Vary {
 /// Two requests get the same text if and only if each of the headers is missing in both or has the
 /// same value in both; the lines of a header are joined, and spaces around commas do not count
 /// (RFC 9111 §4.1).
-pub fn secondary(names: &[HeaderName], request: &HeaderMap) -> Vec<u8> {
+pub fn secondary(names: &[HeaderName], request: &impl Fields) -> Vec<u8> {
     let mut key = Vec::new();
     for name in names {
         key.extend_from_slice(name.as_str().as_bytes());
         let mut mark = b':';
-        for line in request.get_all(name) {
-            for member in line.as_bytes().split(|byte| *byte == b',') {
+        for line in request.all(name.as_str()) {
+            for member in line.split(|byte| *byte == b',') {
                 key.push(mark);
                 key.extend_from_slice(member.trim_ascii());
                 mark = b',';

@@ -47,6 +47,25 @@ pub struct StoredView<'a> {
     pub fresh_for: Seconds,
 }
 
+/// When a copy came and how long it is good: all that freshness depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// See [`StoredView::received_at`].
+    pub received_at: Timestamp,
+    /// See [`StoredView::initial_age`].
+    pub initial_age: Seconds,
+    /// See [`StoredView::fresh_for`].
+    pub fresh_for: Seconds,
+}
+
+impl StoredView<'_> {
+    /// When it came and how long it is good.
+    pub const fn lifetime(&self) -> Lifetime {
+        let Self { received_at, initial_age, fresh_for, .. } = *self;
+        Lifetime { received_at, initial_age, fresh_for }
+    }
+}
+
 /// When an exchange with the origin took place, by the edge's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {

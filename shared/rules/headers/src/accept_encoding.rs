@@ -5,8 +5,8 @@
 //!
 //! Source: CloudFront developer guide, cache compressed objects (cache policy settings).
 
-use http::{HeaderMap, HeaderValue, Version, header::ACCEPT_ENCODING};
-use model::plan::Behaviour;
+use http::{HeaderValue, Version, header::ACCEPT_ENCODING};
+use model::{fields::Fields, plan::Behaviour};
 
 /// What is left of a viewer's `Accept-Encoding`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +17,8 @@ pub enum Normalised {
     Absent,
     /// The viewer named codings, and none that we deal in.
     Identity,
-    /// Only gzip.
-    Gzip,
-    /// Only br.
-    Br,
-    /// Both.
-    BrGzip,
+    /// These, one at least.
+    Of(Accepted),
 }
 
 impl Normalised {
@@ -30,9 +26,7 @@ impl Normalised {
     pub const fn key_part(self) -> Option<&'static str> {
         match self {
             Self::AsSent | Self::Absent | Self::Identity => None,
-            Self::Gzip => Some("gzip"),
-            Self::Br => Some("br"),
-            Self::BrGzip => Some("br,gzip"),
+            Self::Of(codings) => Some(codings.listed()),
         }
     }
 
@@ -41,9 +35,7 @@ impl Normalised {
         match self {
             Self::AsSent | Self::Absent => None,
             Self::Identity => Some(HeaderValue::from_static("identity")),
-            Self::Gzip => Some(HeaderValue::from_static("gzip")),
-            Self::Br => Some(HeaderValue::from_static("br")),
-            Self::BrGzip => Some(HeaderValue::from_static("br,gzip")),
+            Self::Of(codings) => Some(HeaderValue::from_static(codings.listed())),
         }
     }
 }
@@ -51,9 +43,10 @@ impl Normalised {
 /// Normalises for one behaviour.
 ///
 /// A policy that lists the header itself, or enables no coding, leaves it as it is; legacy settings
-/// enable gzip where the edge compresses. HTTP/1.0 viewers have no say.
-pub fn normalise(behaviour: &Behaviour, headers: &HeaderMap, version: Version) -> Normalised {
-    if version < Version::HTTP_11 || !headers.contains_key(ACCEPT_ENCODING) {
+/// enable gzip where the edge compresses. Where one of them is enabled, zstd is too if the edge's own
+/// settings say so. HTTP/1.0 viewers have no say.
+pub fn normalise(behaviour: &Behaviour, headers: &impl Fields, version: Version) -> Normalised {
+    if version < Version::HTTP_11 || headers.first(ACCEPT_ENCODING.as_str()).is_none() {
         return Normalised::Absent;
     }
     let cache = &behaviour.cache;
@@ -63,12 +56,12 @@ pub fn normalise(behaviour: &Behaviour, headers: &HeaderMap, version: Version) -
         return Normalised::AsSent;
     }
     let wants = Accepted::of(headers);
-    match (cache.brotli && wants.br, gzip && wants.gzip) {
-        (true, true) => Normalised::BrGzip,
-        (true, false) => Normalised::Br,
-        (false, true) => Normalised::Gzip,
-        (false, false) => Normalised::Identity,
-    }
+    let codings = Accepted {
+        gzip: gzip && wants.gzip,
+        br: cache.brotli && wants.br,
+        zstd: cache.zstd && wants.zstd,
+    };
+    if codings == Accepted::default() { Normalised::Identity } else { Normalised::Of(codings) }
 }
 
 /// Which of the codings that we deal in a viewer names with a weight above zero.
@@ -78,16 +71,32 @@ pub struct Accepted {
     pub gzip: bool,
     /// `br`.
     pub br: bool,
+    /// `zstd` (RFC 8878).
+    pub zstd: bool,
 }
 
 impl Accepted {
     /// Reads all `Accept-Encoding` headers; what cannot be read is not accepted.
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub fn of(headers: &impl Fields) -> Self {
         let mut accepted = Self::default();
-        for line in headers.get_all(ACCEPT_ENCODING) {
-            line.as_bytes().split(|byte| *byte == b',').for_each(|member| accepted.add(member));
+        for line in headers.all(ACCEPT_ENCODING.as_str()) {
+            line.split(|byte| *byte == b',').for_each(|member| accepted.add(member));
         }
         accepted
+    }
+
+    /// As a list, the one that is preferred first.
+    const fn listed(self) -> &'static str {
+        match (self.br, self.zstd, self.gzip) {
+            (true, true, true) => "br,zstd,gzip",
+            (true, true, false) => "br,zstd",
+            (true, false, true) => "br,gzip",
+            (true, false, false) => "br",
+            (false, true, true) => "zstd,gzip",
+            (false, true, false) => "zstd",
+            (false, false, true) => "gzip",
+            (false, false, false) => "identity",
+        }
     }
 
     fn add(&mut self, member: &[u8]) {
@@ -98,6 +107,8 @@ impl Accepted {
             self.gzip = wanted;
         } else if coding.eq_ignore_ascii_case(b"br") {
             self.br = wanted;
+        } else if coding.eq_ignore_ascii_case(b"zstd") {
+            self.zstd = wanted;
         }
     }
 }
@@ -115,7 +126,12 @@ fn is_zero_weight(parameter: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::fixtures::{behaviour, headers, names};
-    use Normalised::{Absent, AsSent, Br, BrGzip, Gzip, Identity};
+    use Normalised::{Absent, AsSent, Identity, Of};
+
+    const NONE: Accepted = Accepted { gzip: false, br: false, zstd: false };
+    const GZIP: Normalised = Of(Accepted { gzip: true, ..NONE });
+    const BR: Normalised = Of(Accepted { br: true, ..NONE });
+    const BOTH: Normalised = Of(Accepted { gzip: true, br: true, ..NONE });
 
     fn of(gzip: bool, brotli: bool, sent: Option<&str>) -> Normalised {
         let mut behaviour = behaviour();
@@ -129,19 +145,19 @@ mod tests {
     #[test]
     fn what_the_viewer_accepts_meets_what_is_enabled() {
         let table = [
-            (true, true, Some("gzip, deflate, br"), BrGzip),
-            (true, true, Some("br"), Br),
-            (true, true, Some("GZIP"), Gzip),
-            (true, true, Some("x-gzip;q=0.5"), Gzip),
+            (true, true, Some("gzip, deflate, br"), BOTH),
+            (true, true, Some("br"), BR),
+            (true, true, Some("GZIP"), GZIP),
+            (true, true, Some("x-gzip;q=0.5"), GZIP),
             (true, true, Some("deflate"), Identity),
             (true, true, Some("*"), Identity),
             (true, true, Some(""), Identity),
             (true, true, None, Absent),
-            (true, false, Some("gzip, br"), Gzip),
+            (true, false, Some("gzip, br"), GZIP),
             (true, false, Some("br"), Identity),
-            (false, true, Some("gzip, br"), Br),
+            (false, true, Some("gzip, br"), BR),
             (false, true, Some("gzip"), Identity),
-            (true, true, Some("gzip;q=0, br;q=0.1"), Br),
+            (true, true, Some("gzip;q=0, br;q=0.1"), BR),
             (true, true, Some("gzip; q=0.000, br; Q=0"), Identity),
             (true, true, Some("gzip;q=much"), Identity),
             (true, true, Some("gzipped, brotli"), Identity),
@@ -158,7 +174,7 @@ mod tests {
         let mut behaviour = behaviour();
         (behaviour.cache.gzip, behaviour.cache.brotli) = (true, true);
         let headers = headers(&[("accept-encoding", "gzip"), ("accept-encoding", "br")]);
-        assert_eq!(normalise(&behaviour, &headers, Version::HTTP_11), BrGzip);
+        assert_eq!(normalise(&behaviour, &headers, Version::HTTP_11), BOTH);
     }
 
     #[test]
@@ -181,15 +197,43 @@ mod tests {
         behaviour.forward.legacy = true;
         assert_eq!(normalise(&behaviour, &headers, Version::HTTP_11), AsSent);
         behaviour.compress = true;
-        assert_eq!(normalise(&behaviour, &headers, Version::HTTP_11), Gzip);
+        assert_eq!(normalise(&behaviour, &headers, Version::HTTP_11), GZIP);
     }
 
     #[test]
     fn the_key_and_the_origin_see_the_same_codings() {
-        assert_eq!(BrGzip.key_part(), Some("br,gzip"));
-        assert_eq!(BrGzip.to_origin().unwrap(), "br,gzip");
+        assert_eq!(BOTH.key_part(), Some("br,gzip"));
+        assert_eq!(BOTH.to_origin().unwrap(), "br,gzip");
         assert_eq!(Identity.key_part(), None);
         assert_eq!(Identity.to_origin().unwrap(), "identity");
         assert_eq!(Absent.to_origin(), None);
+    }
+
+    /// The edge's setting adds zstd where the policy enables another coding, between br and gzip.
+    #[test]
+    fn zstd_counts_where_the_edge_is_set_to_it() {
+        let table = [
+            (true, true, "gzip, br, zstd", Some("br,zstd,gzip")),
+            (true, true, "zstd;q=0.1, br", Some("br,zstd")),
+            (true, true, "ZSTD", Some("zstd")),
+            (true, false, "gzip, br, zstd", Some("zstd,gzip")),
+            (false, true, "gzip, zstd", Some("zstd")),
+            (true, true, "gzip, zstd;q=0", Some("gzip")),
+            (true, true, "zstandard", None),
+            (false, false, "zstd", None),
+        ];
+        for (gzip, brotli, sent, expected) in table {
+            let mut behaviour = behaviour();
+            (behaviour.cache.gzip, behaviour.cache.brotli) = (gzip, brotli);
+            let sent = headers(&[("accept-encoding", sent)]);
+            let with = |behaviour: &Behaviour| normalise(behaviour, &sent, Version::HTTP_11);
+            let without = with(&behaviour).key_part().unwrap_or_default();
+            assert!(!without.contains("zstd"), "{without}");
+            behaviour.cache.zstd = true;
+            let got = with(&behaviour);
+            assert_eq!(got.key_part(), expected, "{gzip} {brotli} {sent:?}");
+            let told = got.to_origin().filter(|_| expected.is_some());
+            assert_eq!(told.as_ref().map(HeaderValue::as_bytes), expected.map(str::as_bytes));
+        }
     }
 }

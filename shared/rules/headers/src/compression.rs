@@ -6,7 +6,7 @@
 //! Source: CloudFront developer guide, serve compressed files; RFC 9110 §8.4, §8.8.3, §12.5.5.
 
 use crate::{
-    accept_encoding::{Normalised, normalise},
+    accept_encoding::{Accepted, Normalised, normalise},
     viewer::Request,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -86,6 +86,8 @@ const OF_THE_BYTES: [HeaderName; 5] = [
 pub enum Coding {
     /// Brotli (RFC 7932).
     Br,
+    /// Zstandard (RFC 8878, within the window of RFC 9659).
+    Zstd,
     /// gzip (RFC 1952).
     Gzip,
 }
@@ -95,6 +97,7 @@ impl Coding {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Br => "br",
+            Self::Zstd => "zstd",
             Self::Gzip => "gzip",
         }
     }
@@ -127,7 +130,7 @@ pub enum Plain {
 ///
 /// Shape:  `request` is the viewer's; `response` are the origin's header fields as they came.
 /// Source: CloudFront developer guide, serve compressed files, conditions for compression; where the
-/// viewer accepts both codings it is Brotli.
+/// viewer accepts both codings it is Brotli. Zstandard, which the guide does not know, comes between.
 ///
 /// # Errors
 /// The first reason for which it stays as it is.
@@ -168,8 +171,9 @@ fn wanted(behaviour: &Behaviour, request: &Request<'_>) -> Result<Coding, Plain>
         return Err(Plain::Method);
     }
     match normalise(behaviour, request.headers, request.viewer.version) {
-        Normalised::BrGzip | Normalised::Br => Ok(Coding::Br),
-        Normalised::Gzip => Ok(Coding::Gzip),
+        Normalised::Of(Accepted { br: true, .. }) => Ok(Coding::Br),
+        Normalised::Of(Accepted { zstd: true, .. }) => Ok(Coding::Zstd),
+        Normalised::Of(_) => Ok(Coding::Gzip),
         Normalised::AsSent | Normalised::Absent | Normalised::Identity => Err(Plain::NotAccepted),
     }
 }

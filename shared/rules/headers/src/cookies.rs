@@ -5,8 +5,11 @@
 //!
 //! Source: CloudFront developer guide, caching content based on cookies.
 
-use http::{HeaderMap, HeaderValue, header::COOKIE};
-use model::plan::{Behaviour, Law, Selection};
+use http::{HeaderValue, header::COOKIE};
+use model::{
+    fields::Fields,
+    plan::{Behaviour, Law, Selection},
+};
 
 use crate::query::combined;
 
@@ -17,8 +20,8 @@ pub struct Cookies<'a>(Vec<(&'a [u8], &'a [u8])>);
 impl<'a> Cookies<'a> {
     /// Reads all `Cookie` headers as one (RFC 9113 §8.2.3). If any part is not `name=value`, there
     /// are no cookies; names beginning with `$` or `CloudFront-` (signed cookies) are left out.
-    pub fn parse(headers: &'a HeaderMap) -> Self {
-        let parts = headers.get_all(COOKIE).iter().flat_map(|line| parts(line.as_bytes()));
+    pub fn parse(headers: &'a impl Fields) -> Self {
+        let parts = headers.all(COOKIE.as_str()).flat_map(parts);
         let mut cookies: Vec<_> = match parts.map(pair).collect() {
             Some(cookies) => cookies,
             None => return Self::default(),

@@ -27,6 +27,7 @@ pub fn behaviour() -> Behaviour {
             query: Selection::None,
             gzip: false,
             brotli: false,
+            zstd: false,
             all_headers: false,
         },
         forward: Forward {

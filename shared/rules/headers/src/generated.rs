@@ -12,6 +12,7 @@ use crate::{
     viewer::{Request, Viewer},
 };
 use http::{HeaderValue, header::USER_AGENT};
+use model::fields::Fields;
 use std::fmt::Write as _;
 
 /// Longest `CloudFront-Viewer-Header-Order`, in bytes.
@@ -30,7 +31,7 @@ pub fn is_generated(name: &str) -> bool {
 }
 
 /// The value of a generated header (name lower case); none when it is not known or no such header.
-pub fn generate(name: &str, request: &Request<'_>) -> Option<HeaderValue> {
+pub fn generate<H: Fields>(name: &str, request: &Request<'_, H>) -> Option<HeaderValue> {
     let rest = name.strip_prefix("cloudfront-")?;
     if let Some(kind) = rest.strip_prefix("is-") {
         return device(kind, request);
@@ -46,8 +47,8 @@ const fn scheme(viewer: &Viewer<'_>) -> &'static str {
     if viewer.https { "https" } else { "http" }
 }
 
-fn device(kind: &str, request: &Request<'_>) -> Option<HeaderValue> {
-    let user_agent = request.headers.get(USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);
+fn device<H: Fields>(kind: &str, request: &Request<'_, H>) -> Option<HeaderValue> {
+    let user_agent = request.headers.first(USER_AGENT.as_str()).unwrap_or_default();
     let device = Device::of(user_agent);
     let holds = match kind {
         "mobile-viewer" => device.mobile,

@@ -105,7 +105,8 @@ mod tests {
         assert_eq!(fits(&Method::GET, &path, Some("q"), &HeaderMap::new()), Ok(()));
         let url = fits(&Method::GET, &path, Some("qq"), &HeaderMap::new());
         assert_eq!(url, Err(Unheard::UrlTooLong));
-        let most = LONGEST_HEAD - "GET / HTTP/1.1  \r\n".len() - "x: \r\n".len();
+        let line = "GET".len() + "/".len() + " HTTP/1.1  \r\n".len();
+        let most = LONGEST_HEAD - line - "x".len() - PER_HEADER;
         for (length, expected) in [(most, Ok(())), (most + 1, Err(Unheard::HeadTooLong))] {
             let value = "x".repeat(length);
             assert_eq!(fits(&Method::GET, "/", None, &headers(&[("x", &value)])), expected);

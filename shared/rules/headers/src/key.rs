@@ -17,7 +17,10 @@ use crate::{
     viewer::Request,
 };
 use http::{HeaderMap, HeaderName, Method, header};
-use model::plan::{Behaviour, Selection};
+use model::{
+    fields::Fields,
+    plan::{Behaviour, Selection},
+};
 
 /// Feeds the key's material to `sink`, in one or more pieces whose borders mean nothing.
 ///
@@ -25,7 +28,7 @@ use model::plan::{Behaviour, Selection};
 pub fn write(
     domain: &str,
     behaviour: &Behaviour,
-    request: &Request<'_>,
+    request: &Request<'_, impl Fields>,
     sink: &mut impl FnMut(&[u8]),
 ) {
     field(sink, b'd', domain.as_bytes());
@@ -67,7 +70,7 @@ pub fn write_variant<'a>(
 
 fn headers(
     behaviour: &Behaviour,
-    request: &Request<'_>,
+    request: &Request<'_, impl Fields>,
     encoding: Normalised,
     sink: &mut impl FnMut(&[u8]),
 ) {
@@ -80,8 +83,7 @@ fn headers(
             let value = generated::generate(name, request);
             values(name, value.iter().map(http::HeaderValue::as_bytes), sink);
         } else {
-            let sent = request.headers.get_all(name.as_str());
-            values(name, sent.iter().map(http::HeaderValue::as_bytes), sink);
+            values(name, request.headers.all(name), sink);
         }
     }
 }
@@ -94,7 +96,7 @@ fn values<'a>(name: &str, values: impl Iterator<Item = &'a [u8]>, sink: &mut imp
     values.for_each(|value| field(sink, b'v', value));
 }
 
-fn cookies(behaviour: &Behaviour, headers: &HeaderMap, sink: &mut impl FnMut(&[u8])) {
+fn cookies(behaviour: &Behaviour, headers: &impl Fields, sink: &mut impl FnMut(&[u8])) {
     for (name, value) in Cookies::parse(headers).keyed(behaviour) {
         field(sink, b'c', name);
         field(sink, b'v', value);

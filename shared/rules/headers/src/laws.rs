@@ -104,14 +104,15 @@ prop_compose! {
     fn any_behaviour()(
         (headers, cookies, query) in (any_header_list(), any_selection(), any_selection()),
         forward in (any_header_selection(), any_selection(), any_selection()),
-        flags in any::<[bool; 6]>(),
+        flags in any::<[bool; 7]>(),
     ) -> Behaviour {
         let mut behaviour = behaviour();
         (behaviour.cache.headers, behaviour.cache.cookies, behaviour.cache.query) =
             (headers, cookies, query);
         (behaviour.forward.headers, behaviour.forward.cookies, behaviour.forward.query) = forward;
         [behaviour.cache.gzip, behaviour.cache.brotli, ..] = flags;
-        [_, _, behaviour.compress, behaviour.forward.legacy, behaviour.cache.all_headers, _] = flags;
+        [_, _, behaviour.compress, behaviour.forward.legacy, behaviour.cache.all_headers, _, _] = flags;
+        behaviour.cache.zstd = flags[6];
         behaviour.cache.law = if flags[5] { Law::Http } else { Law::CloudFront };
         behaviour
     }

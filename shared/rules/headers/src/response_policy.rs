@@ -40,6 +40,21 @@ impl Prepared {
         }
     }
 
+    /// Whether it does the same for every GET and HEAD without `Origin`, whoever sends it.
+    pub const fn is_plain(&self) -> bool {
+        self.server_timing.is_none()
+    }
+
+    /// Whether `Origin` makes a difference.
+    pub const fn heeds_origin(&self) -> bool {
+        self.cors.is_some()
+    }
+
+    /// Whether it looks at values of the response, and not only at what is there.
+    pub fn reads_values(&self) -> bool {
+        self.cors.is_some() || !self.remove.is_empty() || !self.set.is_empty()
+    }
+
     /// Applies it to a response to this method and these request headers: removes first, then adds,
     /// so that a header both removed and added is sent. Of several ranges the `Content-Type` stays:
     /// without its boundary nobody finds the parts (RFC 9110 §14.6).

@@ -4,11 +4,11 @@
 //! Not for: finding any of it out.
 
 use http::{HeaderMap, Method, Version};
+use std::fmt;
 use std::net::SocketAddr;
 
-/// One viewer request.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+/// One viewer request, whose headers are held in an `H`.
+pub struct Request<'a, H = HeaderMap> {
     /// As asked.
     pub method: &'a Method,
     /// Raw, as asked (after a viewer function, if any): no decoding, no normalising.
@@ -17,9 +17,24 @@ pub struct Request<'a> {
     pub query: Option<&'a str>,
     /// End-to-end headers: [`crate::connection::strip`] has been through them. `host` is there,
     /// for HTTP/2 taken from `:authority`.
-    pub headers: &'a HeaderMap,
+    pub headers: &'a H,
     /// Who asks.
     pub viewer: &'a Viewer<'a>,
+}
+
+impl<H> Clone for Request<'_, H> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<H> Copy for Request<'_, H> {}
+
+impl<H: fmt::Debug> fmt::Debug for Request<'_, H> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = (self.method, self.path, self.query, self.headers, self.viewer);
+        out.debug_tuple("Request").field(&told).finish()
+    }
 }
 
 /// Facts about the connection that a request came on.

@@ -4,7 +4,11 @@
 //! bytes. Nothing is lost: what comes out is byte for byte what went in.
 
 use http::HeaderValue;
-use std::time::{Duration, UNIX_EPOCH};
+use httpdate::HttpDate;
+use std::{
+    io::Write as _,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// Up to here a first byte is the length.
 const SHORT: u8 = 0xfc;
@@ -29,7 +33,7 @@ impl Value<'_> {
     pub fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Text(text) => out.extend_from_slice(text),
-            Self::Date(seconds) => out.extend_from_slice(date(*seconds).as_bytes()),
+            Self::Date(seconds) => drop(write!(out, "{}", HttpDate::from(at(*seconds)))),
         }
     }
 
@@ -45,7 +49,11 @@ impl Value<'_> {
 }
 
 fn date(seconds: u32) -> String {
-    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds.into()))
+    httpdate::fmt_http_date(at(seconds))
+}
+
+fn at(seconds: u32) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds.into())
 }
 
 /// Appends a value.

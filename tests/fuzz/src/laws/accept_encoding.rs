@@ -23,6 +23,7 @@ pub fn hold(input: &[u8]) {
     let text = String::from_utf8_lossy(input).to_ascii_lowercase();
     assert!(!accepted.gzip || text.contains("gzip"));
     assert!(!accepted.br || text.contains("br"));
-    let none = [input, b", gzip;q=0, x-gzip;q=0, br; q=0.000"].concat();
+    assert!(!accepted.zstd || text.contains("zstd"));
+    let none = [input, b", gzip;q=0, x-gzip;q=0, br; q=0.000, zstd;Q=0"].concat();
     assert_eq!(read(&none), Some(Accepted::default()), "refused in the end");
 }

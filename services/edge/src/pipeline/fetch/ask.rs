@@ -242,6 +242,7 @@ impl Exchange {
             compression::rewrite(&mut headers, coding);
         }
         let fits = length.is_none_or(|length| length <= self.engine.store.longest());
+        self.learn(status, shared && fits);
         let keep = match storing {
             Storing::Keep(keep) if fits && self.engine.has_room() => Some(keep),
             _ => None,
@@ -270,6 +271,16 @@ impl Exchange {
         self.lead.land(Landing::Arriving(Arc::new(head)));
         let decided = Decided { status, headers, keep, times };
         self.pour(decided, Source::new(body, length, encoding)).await;
+    }
+
+    /// Remembers whether others were served by this answer. Errors and parts say nothing of the next.
+    fn learn(&self, status: StatusCode, shared: bool) {
+        let key = self.question.found.key;
+        if shared {
+            self.engine.alone.forget(&key);
+        } else if !status.is_server_error() && !self.question.part {
+            self.engine.alone.remember(key, self.engine.now());
+        }
     }
 
     /// Pours the body into the buffer until it ends or nobody wants it any more.

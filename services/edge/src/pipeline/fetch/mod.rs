@@ -104,7 +104,8 @@ pub async fn collapsed(
         return stand_in(engine, &found, failure);
     }
     let alone = request.headers.contains_key(header::RANGE)
-        || collapsing::may_wait(&found.routed().behaviour.behaviour, &request.method).is_err();
+        || collapsing::may_wait(&found.routed().behaviour.behaviour, &request.method).is_err()
+        || engine.alone.knows(&found.key, now);
     if !alone && let Some(answer) = together(engine, &found, validators.as_ref(), why).await {
         return answer;
     }

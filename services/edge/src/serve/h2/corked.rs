@@ -1,13 +1,10 @@
 //! A connection whose writes leave together.
 //!
-//! For: HTTP/2 writes frame by frame, and over TLS each write is a record of its own and a call into
-//! the kernel. Here frames are gathered while a connection has its turn, and leave at its end
-//! ([`Cork::pull`]): full records, few calls.
-//! Not for: deciding when a connection has its turn.
-//!
-//! Memory: a buffer is held only while something waits in it; a thread keeps a few for its next turns.
+//! For: HTTP/2 writes frame by frame, and over TLS each write is a call into the kernel. Here frames
+//! are sealed as they come and leave at the end of the connection's turn ([`Cork::pull`]), many with
+//! one call. Not for: deciding when a connection has its turn.
 
-use bytes::Buf as _;
+use crate::serve::io::Gathers;
 use std::{
     cell::{Cell, RefCell},
     io::{self, IoSlice},
@@ -17,15 +14,6 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// So many bytes are gathered; more has to wait until some have left.
-const FULL: usize = 64 << 10;
-/// Empty buffers that a thread keeps.
-const SPARE: usize = 4;
-
-thread_local! {
-    static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
-}
-
 /// The writing end, for a protocol.
 pub struct Corked<T>(Rc<Bottle<T>>);
 
@@ -33,58 +21,25 @@ pub struct Corked<T>(Rc<Bottle<T>>);
 pub struct Cork<T>(Rc<Bottle<T>>);
 
 struct Bottle<T> {
-    inside: RefCell<Inside<T>>,
+    io: RefCell<T>,
+    /// Whether anything was written since it was last let out.
+    holds: Cell<bool>,
     /// Whether anything was read since it was last asked.
     heard: Cell<bool>,
 }
 
-struct Inside<T> {
-    io: T,
-    gathered: io::Cursor<Vec<u8>>,
-}
-
 /// Both ends of a connection.
 pub fn corked<T>(io: T) -> (Corked<T>, Cork<T>) {
-    let inside = RefCell::new(Inside { io, gathered: io::Cursor::default() });
-    let bottle = Rc::new(Bottle { inside, heard: Cell::new(false) });
+    let (io, no) = (RefCell::new(io), || Cell::new(false));
+    let bottle = Rc::new(Bottle { io, holds: no(), heard: no() });
     (Corked(bottle.clone()), Cork(bottle))
 }
 
-impl<T: AsyncWrite + Unpin> Inside<T> {
-    fn gather(&mut self, bytes: &[u8]) {
-        let gathered = self.gathered.get_mut();
-        if gathered.capacity() == 0 {
-            *gathered = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_default();
-        }
-        gathered.extend_from_slice(bytes);
-    }
-
-    /// Writes all that was gathered, and gives the buffer back.
-    fn poll_let_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.gathered.has_remaining() {
-            let io = Pin::new(&mut self.io);
-            let written = ready!(io.poll_write(context, self.gathered.chunk()))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.gathered.advance(written);
-        }
-        let mut buffer = std::mem::take(&mut self.gathered).into_inner();
-        buffer.clear();
-        BUFFERS.with_borrow_mut(|spare| {
-            if buffer.capacity() > 0 && spare.len() < SPARE {
-                spare.push(buffer);
-            }
-        });
+impl<T: AsyncWrite + Unpin> Bottle<T> {
+    fn poll_let_out(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut *self.io.borrow_mut()).poll_flush(context))?;
+        self.holds.set(false);
         Poll::Ready(Ok(()))
-    }
-
-    /// Makes room for more.
-    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.gathered.get_ref().len() < FULL {
-            return Poll::Ready(Ok(()));
-        }
-        self.poll_let_out(context)
     }
 }
 
@@ -92,12 +47,7 @@ impl<T: AsyncWrite + Unpin> Cork<T> {
     /// Lets out what was gathered; call it at the end of each turn. While it is pending, the task is
     /// woken when more can leave.
     pub fn pull(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut inside = self.0.inside.borrow_mut();
-        if !inside.gathered.has_remaining() {
-            return Poll::Ready(Ok(()));
-        }
-        ready!(inside.poll_let_out(context))?;
-        Pin::new(&mut inside.io).poll_flush(context)
+        if self.0.holds.get() { self.0.poll_let_out(context) } else { Poll::Ready(Ok(())) }
     }
 
     /// Whether the viewer has sent anything since this was last asked.
@@ -107,7 +57,7 @@ impl<T: AsyncWrite + Unpin> Cork<T> {
 
     /// The connection, once nobody else has it.
     pub fn into_inner(self) -> Option<T> {
-        Rc::into_inner(self.0).map(|bottle| bottle.inside.into_inner().io)
+        Rc::into_inner(self.0).map(|bottle| bottle.io.into_inner())
     }
 }
 
@@ -117,35 +67,36 @@ impl<T: AsyncRead + Unpin> AsyncRead for Corked<T> {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.0.inside.borrow_mut().io).poll_read(context, into))?;
+        ready!(Pin::new(&mut *self.0.io.borrow_mut()).poll_read(context, into))?;
         self.0.heard.set(true);
         Poll::Ready(Ok(()))
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Corked<T> {
+impl<T: Gathers + AsyncWrite + Unpin> AsyncWrite for Corked<T> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let mut inside = self.0.inside.borrow_mut();
-        ready!(inside.poll_room(context))?;
-        inside.gather(bytes);
-        Poll::Ready(Ok(bytes.len()))
+        self.poll_write_vectored(context, &[IoSlice::new(bytes)])
     }
 
+    /// Waits only while as much is gathered as there may be.
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let mut inside = self.0.inside.borrow_mut();
-        ready!(inside.poll_room(context))?;
-        for slice in slices {
-            inside.gather(slice);
+        let is_nothing = slices.iter().all(|slice| slice.is_empty());
+        loop {
+            let taken = self.0.io.borrow_mut().gather(slices)?;
+            self.0.holds.set(true);
+            if taken > 0 || is_nothing {
+                return Poll::Ready(Ok(taken));
+            }
+            ready!(self.0.poll_let_out(context))?;
         }
-        Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -153,14 +104,13 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Corked<T> {
     }
 
     /// What was gathered stays for the end of the turn.
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.inside.borrow_mut().poll_room(context)
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut inside = self.0.inside.borrow_mut();
-        ready!(inside.poll_let_out(context))?;
-        Pin::new(&mut inside.io).poll_shutdown(context)
+        ready!(self.0.poll_let_out(context))?;
+        Pin::new(&mut *self.0.io.borrow_mut()).poll_shutdown(context)
     }
 }
 
@@ -169,12 +119,68 @@ mod tests {
     use super::*;
     use futures::FutureExt as _;
     use std::future::poll_fn;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    /// Holds so much.
+    const FULL: usize = 100;
+
+    /// Something that gathers as TLS does.
+    struct Sealing(DuplexStream, Vec<u8>);
+
+    impl Gathers for Sealing {
+        fn gather(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            let before = self.1.len();
+            let bytes = slices.iter().flat_map(|slice| slice.iter());
+            self.1.extend(bytes.take(FULL - before));
+            Ok(self.1.len() - before)
+        }
+    }
+
+    impl AsyncRead for Sealing {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            into: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(context, into)
+        }
+    }
+
+    impl AsyncWrite for Sealing {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            panic!("written past what is gathered")
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            let Sealing(io, gathered) = &mut *self;
+            while !gathered.is_empty() {
+                let written = ready!(Pin::new(&mut *io).poll_write(context, gathered))?;
+                gathered.drain(..written);
+            }
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_shutdown(context)
+        }
+    }
+
+    fn pair(room: usize) -> (Corked<Sealing>, Cork<Sealing>, DuplexStream) {
+        let (near, far) = duplex(room);
+        let (writes, cork) = corked(Sealing(near, Vec::new()));
+        (writes, cork, far)
+    }
 
     #[tokio::test]
     async fn what_is_written_in_a_turn_leaves_at_its_end_and_not_before() {
-        let (near, mut far) = duplex(1 << 20);
-        let (mut writes, cork) = corked(near);
+        let (mut writes, cork, mut far) = pair(1000);
         for part in ["a", "b", "c"] {
             writes.write_all(part.as_bytes()).await.unwrap();
             writes.flush().await.unwrap();
@@ -187,14 +193,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_written_leaves_before_the_end_of_the_connection() {
+        let (mut writes, _cork, mut far) = pair(1000);
+        writes.write_all(b"last").await.unwrap();
+        writes.shutdown().await.unwrap();
+        let mut got = String::new();
+        far.read_to_string(&mut got).await.unwrap();
+        assert_eq!(got, "last");
+    }
+
+    #[tokio::test]
     async fn a_viewer_that_takes_nothing_stops_the_writer_at_a_bound() {
-        let (near, mut far) = duplex(1024);
-        let (mut writes, cork) = corked(near);
-        let (piece, mut taken) = ([7; 4096], 0_usize);
-        while writes.write(&piece).now_or_never().is_some() {
-            taken += piece.len();
+        let (mut writes, cork, mut far) = pair(10);
+        let mut taken = 0;
+        while let Some(written) = writes.write(&[7; 30]).now_or_never() {
+            taken += written.unwrap();
         }
-        assert!(taken >= FULL && taken < FULL + 3 * piece.len(), "{taken}");
+        assert!((FULL..=FULL + 10).contains(&taken), "{taken}");
         let reading = async {
             let mut got = vec![0; taken];
             far.read_exact(&mut got).await.unwrap();
@@ -202,22 +217,12 @@ mod tests {
         };
         let (pulled, ()) = tokio::join!(poll_fn(|context| cork.pull(context)), reading);
         pulled.unwrap();
-        assert_eq!(writes.write(&piece).await.unwrap(), piece.len());
-    }
-
-    #[tokio::test]
-    async fn nothing_is_held_while_nothing_waits() {
-        let (near, _far) = duplex(1 << 20);
-        let (mut writes, cork) = corked(near);
-        writes.write_all(&[0; 1000]).await.unwrap();
-        poll_fn(|context| cork.pull(context)).await.unwrap();
-        assert_eq!(writes.0.inside.borrow().gathered.get_ref().capacity(), 0);
+        assert_eq!(writes.write(&[7; 30]).await.unwrap(), 30);
     }
 
     #[tokio::test]
     async fn it_tells_once_that_something_was_heard() {
-        let (near, mut far) = duplex(16);
-        let (mut reads, cork) = corked(near);
+        let (mut reads, cork, mut far) = pair(16);
         assert!(!cork.has_heard());
         far.write_all(b"a").await.unwrap();
         reads.read_u8().await.unwrap();

@@ -8,6 +8,7 @@ use crate::{
     pipeline::Engine,
     serve::{body::Sending, early, io::Link, stalled, upload},
 };
+use ::headers::names::X_AMZ_CF_ID;
 use bytes::Bytes;
 use futures::stream;
 use h2::{Reason, RecvStream, SendStream, server::SendResponse};
@@ -109,6 +110,10 @@ fn frame(headers: &mut HeaderMap, body: &Sending) {
         for name in names {
             headers.remove(name);
         }
+    }
+    if let Some(id) = headers.get_mut(X_AMZ_CF_ID) {
+        // No two are alike: it has no place in the table of fields (RFC 7541 §6.2.3).
+        id.set_sensitive(true);
     }
     if let Some(length) = body.size_hint().exact()
         && !body.is_end_stream()

@@ -12,7 +12,7 @@ use crate::{
     pipeline::Engine,
     serve::{
         h1::{HEAD_TIMEOUT, KEEP_ALIVE},
-        io::Link,
+        io::{Gathers, Link},
     },
 };
 use alive::Alive;
@@ -69,7 +69,7 @@ enum Broken {
 /// Serves one connection until it ends; after the signal it takes no new streams.
 pub async fn serve<T>(engine: Arc<Engine>, io: T, link: Link, drain: Drain)
 where
-    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    T: Gathers + AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let (corked, cork) = corked(io);
     let ended = speak(engine, corked, &cork, link, drain).await;
@@ -98,7 +98,7 @@ async fn speak<T>(
     drain: Drain,
 ) -> Result<(), Broken>
 where
-    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    T: Gathers + AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let mut streams = handshake(io, cork).await?;
     let mut alive = Alive::new(streams.ping_pong());
@@ -129,7 +129,7 @@ where
 /// The connection once settings are exchanged.
 async fn handshake<T>(io: Corked<T>, cork: &Cork<T>) -> Result<Connection<Corked<T>, Bytes>, Broken>
 where
-    T: AsyncRead + AsyncWrite + Unpin,
+    T: Gathers + AsyncRead + AsyncWrite + Unpin,
 {
     let mut shaking = pin!(server().handshake(io));
     let shaken = poll_fn(|context| leave(shaking.as_mut().poll(context), cork, context));
@@ -156,7 +156,7 @@ fn turn<T>(
     begin: impl Fn(Request<RecvStream>, SendResponse<Bytes>),
 ) -> Poll<Result<(), h2::Error>>
 where
-    T: AsyncRead + AsyncWrite + Unpin,
+    T: Gathers + AsyncRead + AsyncWrite + Unpin,
 {
     loop {
         match std::task::ready!(streams.poll_accept(context)) {

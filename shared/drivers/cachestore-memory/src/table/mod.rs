@@ -5,7 +5,7 @@
 //! are not cheap to clone.
 
 mod chunks;
-mod history;
+mod ghosts;
 mod print;
 mod shard;
 mod slots;
@@ -15,7 +15,7 @@ use print::{Print, Secret};
 use shard::{Room, Shard};
 
 /// Steps of making room between which others have a turn.
-const STEPS: usize = 16;
+const STEPS: usize = 8;
 
 /// Values by key, within a budget.
 ///
@@ -135,9 +135,10 @@ fn step<V: Clone>(
         Err(value) => value,
     };
     gone.extend(shard.remove(print));
+    let queue = shard.queue_for(print);
     for _ in 0..STEPS {
-        if shard.make_room(weight, gone) == Room::Made {
-            shard.insert(print, value, weight);
+        if shard.make_room(queue, weight, gone) == Room::Made {
+            shard.insert(queue, print, value, weight);
             return None;
         }
     }

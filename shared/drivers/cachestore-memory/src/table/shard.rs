@@ -1,32 +1,33 @@
 //! A part of the table, and who has to go when it is full.
 //!
-//! For: the admission policy, a variant of W-TinyLFU whose hits move nothing; see
-//! `docs/adr/0006-memory-admission.md` for what else was measured. Not for: locks (`table`).
+//! For: the admission policy, a variant of S3-FIFO; `docs/adr/0006-memory-admission.md` says what
+//! else was measured. Not for: locks (`table`).
 //!
-//! What comes enters a window of a tenth of the budget, first in, first out. When it reaches the
-//! end it has to have been asked for more often than the entry that the main part would lose for
-//! it. There, a hand goes round: what was found since its last visit stays. A hit is a count in
-//! the entry's place, so finding needs no exclusive lock; counts go to the history when the hand or
-//! the end of the window comes by.
+//! What comes enters a window of a twentieth of the budget, first in, first out. At its end, what
+//! was found meanwhile is admitted to the main part; all else goes and leaves a ghost, unless the
+//! main part has room. What comes back while its ghost is there is admitted at once. In the main
+//! part a hand goes round: what was found since stays, one round for each hit, up to three. A hit
+//! is a count in the entry's place and moves nothing, so finding needs no exclusive lock.
 
 use super::{
-    history::History,
+    ghosts::Ghosts,
     print::Print,
-    slots::{Queue, Slot, Slots},
+    slots::{Queue, Slots},
 };
 use std::sync::atomic::Ordering::Relaxed;
 
 /// The window has this part of the budget.
-const WINDOW_PART: u64 = 10;
+const WINDOW_PART: u64 = 20;
 
 /// Hits that an entry's place counts.
 const MOST_HITS: u8 = 3;
 
-/// Hits in the window that admit without comparison.
-const ADMITTING_HITS: u8 = 2;
-
 /// Entries that the hand passes at most for one that goes.
-const PASSES: usize = 32;
+const PASSES: usize = 128;
+
+/// Of so many that go at the end of the window, one is admitted instead: what nobody asks for any
+/// more must not stay forever because all else comes back just too late for its ghost.
+const LUCKY: u32 = 512;
 
 /// Whether there is room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,14 +41,17 @@ pub(super) enum Room {
 /// A part of the table with a budget of its own, to be locked as a whole.
 pub(super) struct Shard<V> {
     slots: Slots<V>,
-    history: History,
+    ghosts: Ghosts,
     budget: u64,
     window: u64,
+    /// How many went at the end of the window, for one in [`LUCKY`].
+    went: u32,
 }
 
 impl<V: Clone> Shard<V> {
     pub(super) fn new(budget: u64) -> Self {
-        Self { slots: Slots::new(), history: History::new(), budget, window: budget / WINDOW_PART }
+        let (slots, ghosts) = (Slots::new(), Ghosts::new());
+        Self { slots, ghosts, budget, window: budget / WINDOW_PART, went: 0 }
     }
 
     pub(super) fn entries(&self) -> usize {
@@ -58,7 +62,7 @@ impl<V: Clone> Shard<V> {
         self.slots.bytes()
     }
 
-    /// What is here, and it was asked for once more. Two that count at once may count as one.
+    /// What is here, and it was found once more. Two that count at once may count as one.
     pub(super) fn find(&self, print: Print) -> Option<V> {
         let (_, slot) = self.slots.find(print)?;
         let hits = slot.hits.load(Relaxed);
@@ -84,83 +88,70 @@ impl<V: Clone> Shard<V> {
         Ok(self.slots.replace(at, value, weight))
     }
 
-    /// A new entry, for which there must be room; its key must not be here.
-    pub(super) fn insert(&mut self, print: Print, value: V, weight: u32) {
-        self.slots.insert(print, value, weight);
-        self.history.arrived(print, self.slots.len());
+    /// Where a new entry for this key goes.
+    pub(super) fn queue_for(&self, print: Print) -> Queue {
+        if self.ghosts.has(print) { Queue::Main } else { Queue::Window }
     }
 
-    /// One step towards room for so many bytes; what had to go is put into `gone`, to be dropped
-    /// when the lock is released.
-    pub(super) fn make_room(&mut self, weight: u32, gone: &mut Vec<V>) -> Room {
-        let weight = u64::from(weight);
-        let crowded = self.slots.bytes_in(Queue::Window) + weight > self.window;
-        if let Some((at, _)) = self.slots.oldest(Queue::Window).filter(|_| crowded) {
-            gone.extend(self.leave_window(at));
-        } else if self.bytes() + weight > self.budget {
-            let Some(victim) = self.victim() else { return Room::Made };
-            gone.extend(self.evict(victim));
-        } else {
-            return Room::Made;
+    /// A new entry, for which there must be room; its key must not be here.
+    pub(super) fn insert(&mut self, queue: Queue, print: Print, value: V, weight: u32) {
+        self.ghosts.remove(print);
+        self.slots.insert(queue, print, value, weight);
+    }
+
+    /// One step towards room for so many bytes in this queue; what had to go is put into `gone`, to
+    /// be dropped when the lock is released.
+    pub(super) fn make_room(&mut self, queue: Queue, weight: u32, gone: &mut Vec<V>) -> Room {
+        let more = |one| if one == queue { u64::from(weight) } else { 0 };
+        let window = self.slots.bytes_in(Queue::Window) + more(Queue::Window);
+        let main = self.slots.bytes_in(Queue::Main) + more(Queue::Main);
+        let leaving = self.slots.oldest(Queue::Window).map(|(at, _)| at);
+        match leaving.filter(|_| window > self.window) {
+            Some(at) => gone.extend(self.leave_window(at)),
+            None if main > self.main_part() || window + main > self.budget => {
+                let Some(at) = self.victim().or(leaving) else { return Room::Made };
+                gone.extend(self.slots.remove(at));
+            }
+            None => return Room::Made,
         }
         Room::More
     }
 
-    /// The oldest of the window is admitted, or it goes, or what it drives out goes.
-    fn leave_window(&mut self, candidate: u32) -> Option<V> {
-        let weight = self.slots.get(candidate).map_or(0, |slot| u64::from(slot.weight));
-        let room = self.budget - self.window;
-        if self.slots.bytes_in(Queue::Main) + weight <= room {
-            self.pass(candidate);
-            return None;
+    fn main_part(&self) -> u64 {
+        self.budget - self.window
+    }
+
+    /// The oldest of the window is admitted, or what it drives out goes, or it goes itself.
+    fn leave_window(&mut self, at: u32) -> Option<V> {
+        let slot = self.slots.get(at)?;
+        let (print, weight) = (slot.print, u64::from(slot.weight));
+        let wanted = slot.hits.load(Relaxed) > 0 || self.went >= LUCKY;
+        if self.slots.bytes_in(Queue::Main) + weight <= self.main_part() {
+            slot.hits.store(0, Relaxed);
+            self.slots.send(at, Queue::Main);
+            self.went %= LUCKY;
+            None
+        } else if wanted && weight <= self.main_part() {
+            let victim = self.victim()?;
+            self.slots.remove(victim)
+        } else {
+            self.went += 1;
+            self.ghosts.add(print, self.slots.len());
+            self.slots.remove(at)
         }
-        match self.victim().filter(|_| weight <= room) {
-            Some(victim) if self.beats(candidate, victim) => self.evict(victim),
-            _ => self.evict(candidate),
-        }
     }
 
-    fn beats(&self, candidate: u32, victim: u32) -> bool {
-        let (Some(candidate), Some(victim)) = (self.slots.get(candidate), self.slots.get(victim))
-        else {
-            return false;
-        };
-        let hits = candidate.hits.load(Relaxed);
-        let (ours, theirs) = (self.worth(candidate), self.worth(victim));
-        hits >= ADMITTING_HITS || ours > theirs || (ours == theirs && hits > 0)
-    }
-
-    fn worth(&self, slot: &Slot<V>) -> u8 {
-        self.history.count(slot.print).saturating_add(slot.hits.load(Relaxed))
-    }
-
-    /// The hand passes what was found since its last visit.
+    /// The hand passes what was found.
     fn victim(&mut self) -> Option<u32> {
         for _ in 0..PASSES {
             let (at, slot) = self.slots.oldest(Queue::Main)?;
-            if slot.hits.load(Relaxed) == 0 {
-                break;
+            let hits = slot.hits.load(Relaxed);
+            if hits == 0 {
+                return Some(at);
             }
-            self.pass(at);
+            slot.hits.store(hits - 1, Relaxed);
+            self.slots.send(at, Queue::Main);
         }
         self.slots.oldest(Queue::Main).map(|(at, _)| at)
-    }
-
-    /// To the young end of the main part, its hits told to the history.
-    fn pass(&mut self, at: u32) {
-        self.settle(at);
-        self.slots.send(at, Queue::Main);
-    }
-
-    fn evict(&mut self, at: u32) -> Option<V> {
-        self.settle(at);
-        self.slots.remove(at)
-    }
-
-    fn settle(&mut self, at: u32) {
-        if let Some(slot) = self.slots.get(at) {
-            let hits = slot.hits.swap(0, Relaxed);
-            self.history.found(slot.print, hits);
-        }
     }
 }

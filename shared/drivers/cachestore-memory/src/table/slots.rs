@@ -22,18 +22,19 @@ pub(super) enum Queue {
     Main,
 }
 
-/// An entry in its place.
+/// An entry in its place. What finding needs comes first, so that it is mostly one cache line.
+#[repr(C)]
 pub(super) struct Slot<V> {
     pub(super) print: Print,
-    pub(super) value: V,
-    pub(super) weight: u32,
     /// Next one in the same bucket.
     chain: u32,
-    newer: u32,
-    older: u32,
     /// Times it was found since it was last looked at for eviction.
     pub(super) hits: AtomicU8,
     queue: Queue,
+    pub(super) value: V,
+    pub(super) weight: u32,
+    newer: u32,
+    older: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -89,13 +90,13 @@ impl<V> Slots<V> {
         Some((at, self.places.get(at)?))
     }
 
-    /// A new entry at the young end of the window; its fingerprint must not be here.
-    pub(super) fn insert(&mut self, print: Print, value: V, weight: u32) {
+    /// A new entry at the young end of this queue; its fingerprint must not be here.
+    pub(super) fn insert(&mut self, queue: Queue, print: Print, value: V, weight: u32) {
         let at = self.count();
         self.split();
         let bucket = self.bucket(print);
         let chain = self.heads.get_mut(bucket).map_or(NONE, |head| std::mem::replace(head, at));
-        let (hits, queue) = (AtomicU8::new(0), Queue::Window);
+        let hits = AtomicU8::new(0);
         let slot = Slot { print, value, weight, chain, newer: NONE, older: NONE, hits, queue };
         self.places.push(slot);
         self.enqueue(at, queue);

@@ -58,7 +58,7 @@ fn walk(slots: &mut Slots<u32>, model: &mut Model, secret: &Secret, count: u32, 
             if let Some(at) = slots.find(print(secret, key)).map(|(at, _)| at) {
                 assert_eq!(slots.replace(at, count, weight), before);
             } else {
-                slots.insert(print(secret, key), count, weight);
+                slots.insert(Queue::Window, print(secret, key), count, weight);
                 assert_eq!(before, None);
                 model.window.push_back(key);
             }
@@ -127,7 +127,7 @@ fn chains_stay_short_at_any_size() {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
         key[20..28].copy_from_slice(&number.wrapping_mul(0xbf58_476d_1ce4_e5b9).to_be_bytes());
-        slots.insert(secret.print(&key), number, 1);
+        slots.insert(Queue::Main, secret.print(&key), number, 1);
     }
     let bucket = |head: &u32| {
         let first = slots.places.get(*head);

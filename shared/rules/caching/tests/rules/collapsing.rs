@@ -29,6 +29,7 @@ fn behaviour() -> Behaviour {
             query: Selection::All,
             gzip: false,
             brotli: false,
+            zstd: false,
             all_headers: false,
         },
         forward: Forward {

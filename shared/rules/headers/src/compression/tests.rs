@@ -48,6 +48,7 @@ fn the_coding_is_what_the_policy_and_the_viewer_agree_on_br_first() {
     let table = [
         (true, true, "gzip, br", Ok(Coding::Br)),
         (true, true, "gzip;q=1, br;q=0.1", Ok(Coding::Br)),
+        (true, true, "gzip, zstd", Ok(Coding::Gzip)),
         (true, true, "gzip", Ok(Coding::Gzip)),
         (true, true, "gzip, br;q=0", Ok(Coding::Gzip)),
         (true, false, "gzip, br", Ok(Coding::Gzip)),
@@ -62,6 +63,22 @@ fn the_coding_is_what_the_policy_and_the_viewer_agree_on_br_first() {
         (behaviour.cache.gzip, behaviour.cache.brotli) = (gzip, brotli);
         let got = ask(&behaviour, &Method::GET, (Version::HTTP_2, accepts), 200, &page(&[]));
         assert_eq!(got, expected, "{gzip} {brotli} {accepts}");
+    }
+}
+
+/// Between Brotli, which is smaller, and gzip, which is slower.
+#[test]
+fn zstd_is_for_those_who_do_not_accept_br_where_the_edge_is_set_to_it() {
+    let mut behaviour = compressing();
+    behaviour.cache.zstd = true;
+    for (accepts, expected) in [
+        ("gzip, br, zstd", Coding::Br),
+        ("gzip, zstd", Coding::Zstd),
+        ("zstd;q=0.1, gzip", Coding::Zstd),
+        ("gzip, zstd;q=0", Coding::Gzip),
+    ] {
+        let got = ask(&behaviour, &Method::GET, (Version::HTTP_2, accepts), 200, &page(&[]));
+        assert_eq!(got, Ok(expected), "{accepts}");
     }
 }
 

@@ -340,6 +340,7 @@ fn legacy(
         },
         gzip: behaviour.compress == Some(true),
         brotli: false,
+        zstd: false,
         all_headers: all,
     };
     let forward = Forward {

@@ -161,6 +161,7 @@ pub fn planned(id: &str, config: &CachePolicyConfig) -> CachePolicy {
         gzip: normalised && parameters.is_some_and(|given| given.enable_accept_encoding_gzip),
         brotli: normalised
             && parameters.is_some_and(|given| given.enable_accept_encoding_brotli == Some(true)),
+        zstd: false,
         all_headers: false,
     }
 }
