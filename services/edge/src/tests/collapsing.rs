@@ -148,7 +148,7 @@ async fn a_body_too_long_to_keep_passes_through_a_window_and_makes_the_origin_wa
     let (answer, sender) = streaming();
     world.origin.answers([answer]);
     let reply = world.open("/big").await;
-    let crate::asked::ReplyBody::Trailed { mut body, .. } = reply.body else {
+    let crate::asked::ReplyBody::Stream { mut body, .. } = reply.body else {
         panic!("not a stream");
     };
     let piece = Bytes::from(vec![7_u8; 64 << 10]);
