@@ -11,10 +11,12 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a law that does not hold is a panic"
 )]
 
 pub mod laws;
+mod quick;
 // The edge keeps it to itself, and the whole edge, instrumented, would take minutes to build: so its
 // file is read here a second time. It leans on nothing else of the edge.
 #[expect(dead_code, reason = "what only the edge calls")]

@@ -39,4 +39,4 @@ macro_rules! seeds {
     };
 }
 
-seeds! { accept_encoding cache_control dates heads hosts ranges structured_fields }
+seeds! { accept_encoding cache_control dates heads hosts plain_requests ranges structured_fields }

@@ -142,6 +142,7 @@ impl Engine {
         let keyed = debug_span!("key").in_scope(|| key::derive(viewed));
         let found =
             lookup::find(&*self.store, &self.bans, keyed).instrument(debug_span!("lookup")).await;
+        // What goes to the origin is boxed: a hit does not carry the room for it about.
         match self.decide(&found) {
             Decision::Serve { .. } => Ok(self.serve(&found)),
             Decision::ServeStale { refresh_behind, .. } => {
@@ -153,11 +154,11 @@ impl Engine {
             }
             Decision::Revalidate(validators, why) => {
                 let asking = fetch::collapsed(self, found, body, Some(validators), why);
-                asking.instrument(debug_span!("fetch")).await
+                Box::pin(asking.instrument(debug_span!("fetch"))).await
             }
             Decision::Fetch(why) => {
                 let asking = fetch::collapsed(self, found, body, None, why);
-                asking.instrument(debug_span!("fetch")).await
+                Box::pin(asking.instrument(debug_span!("fetch"))).await
             }
             Decision::GatewayTimeout => Err(Failure::OnlyIfCached),
         }

@@ -99,7 +99,8 @@ impl<'a> Asking<'a> {
             let begun = Instant::now();
             let (mut line, connect) = match pooled.take() {
                 Some(line) => (line, Duration::ZERO),
-                None => (self.line().await?, begun.elapsed()),
+                // Boxed: connecting is rare, and what it needs would make every exchange 8 KB larger.
+                None => (Box::pin(self.line()).await?, begun.elapsed()),
             };
             let connect = if line.reused() { Duration::ZERO } else { connect };
             let sent = Instant::now();

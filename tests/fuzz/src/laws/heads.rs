@@ -51,7 +51,7 @@ fn has_endless_length(wire: &[u8]) -> bool {
 }
 
 /// What passes, turn by turn.
-fn turns(wire: &[u8], step: usize) -> Vec<Vec<u8>> {
+pub(super) fn turns(wire: &[u8], step: usize) -> Vec<Vec<u8>> {
     let mut turns = Turns::new(wire);
     let mut context = Context::from_waker(noop_waker_ref());
     let mut space = vec![0; step];
@@ -81,6 +81,11 @@ thread_local! {
     };
 }
 
+/// The server library's reader.
+pub(super) fn codec() -> Codec {
+    Codec::new(CONFIG.with(|(_, config)| config.clone()))
+}
+
 /// What the server library makes of the first request.
 enum Library {
     /// It has this length.
@@ -94,7 +99,7 @@ enum Library {
 }
 
 fn asked(wire: &[u8]) -> Library {
-    let mut codec = Codec::new(CONFIG.with(|(_, config)| config.clone()));
+    let mut codec = codec();
     let mut rest = BytesMut::from(wire);
     match codec.decode(&mut rest) {
         Ok(Some(Message::Item(head))) => {

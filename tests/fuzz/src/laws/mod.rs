@@ -5,6 +5,7 @@ pub mod cache_control;
 pub mod dates;
 pub mod heads;
 pub mod hosts;
+pub mod plain_requests;
 pub mod ranges;
 pub mod structured_fields;
 
