@@ -126,11 +126,13 @@ struct Meters {
     entries: Gauge,
     bytes: Gauge,
     files: Gauge,
-    counts: Vec<(fn(&Counters) -> u64, Counter)>,
+    counts: Vec<(Number, Counter)>,
 }
 
-/// Name, help, where the number is.
-type Counted = (&'static str, &'static str, fn(&Counters) -> u64);
+/// Where a number is.
+type Number = fn(&Counters) -> u64;
+/// Name, help, and that.
+type Counted = (&'static str, &'static str, Number);
 
 const COUNTED: [Counted; 9] = [
     ("edge_disk_read", "Copies found on disk", |all| all.read.get()),

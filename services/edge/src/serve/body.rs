@@ -120,10 +120,16 @@ impl Sending {
         if let Some(why) = self.failed.take() {
             return Poll::Ready(Some(Err(why)));
         }
-        let next = match &mut self.from {
-            From::Nothing => None,
-            From::Pieces(pieces) => pieces.next().map(Ok),
-            From::Stream(stream) => std::task::ready!(stream.poll_next_unpin(context)),
+        let next = loop {
+            let next = match &mut self.from {
+                From::Nothing => None,
+                From::Pieces(pieces) => pieces.next().map(Ok),
+                From::Stream(stream) => std::task::ready!(stream.poll_next_unpin(context)),
+            };
+            // An empty piece would be taken for the last chunk (RFC 9112 §7.1).
+            if !matches!(&next, Some(Ok(piece)) if piece.is_empty()) {
+                break next;
+            }
         };
         self.follow(next.as_ref());
         if let Some(Err(why)) = next {

@@ -400,7 +400,7 @@ impl<P: Kept> Shared<P> {
     }
 
     fn turn_off(&self) {
-        let (log, writer, _) = self.take_out();
+        let TakenOut { log, writer, .. } = self.take_out();
         if let Some(log) = log {
             log.end(End::Discarded);
         }
@@ -416,9 +416,9 @@ impl<P: Kept> Shared<P> {
 
     /// Takes the log out, and all that belongs to it, in one moment: without a stamp nobody puts
     /// another in its place.
-    fn take_out(&self) -> (Option<Arc<Log<P>>>, Option<JoinHandle<()>>, Option<Stamp>) {
+    fn take_out(&self) -> TakenOut<P> {
         let mut held = self.held.lock();
-        (self.log.swap(None), held.writer.take(), held.stamp.take())
+        TakenOut { log: self.log.swap(None), writer: held.writer.take(), stamp: held.stamp.take() }
     }
 
     /// Tries again and again. False when the store is closed meanwhile.
@@ -444,7 +444,7 @@ impl<P: Kept> Shared<P> {
     }
 
     fn close(&self) {
-        let (log, writer, stamp) = self.take_out();
+        let TakenOut { log, writer, stamp } = self.take_out();
         if let Some(log) = log {
             log.end(End::Sealed);
         }
@@ -459,6 +459,13 @@ impl<P: Kept> Shared<P> {
         }
         self.held.lock().claim = None;
     }
+}
+
+/// What belongs together and is taken out together.
+struct TakenOut<P> {
+    log: Option<Arc<Log<P>>>,
+    writer: Option<JoinHandle<()>>,
+    stamp: Option<Stamp>,
 }
 
 /// What an earlier process left.

@@ -94,7 +94,7 @@ impl Worker {
         moment: &Moment,
         out: &mut Vec<u8>,
     ) -> Option<Answered> {
-        if trail::is_read() {
+        if !ask.is_simple || trail::is_read() {
             return None;
         }
         let distribution = self.distribution(ask.host, memory)?;

@@ -23,8 +23,8 @@ pub enum Read<'a> {
     Other,
 }
 
-/// A plain request: GET or HEAD over HTTP/1.1 for a path of this server, without a body, without
-/// conditions, and with nothing about the connection but that it stays.
+/// A plain request: GET or HEAD over HTTP/1.1 for a path of this server, without a body, and with
+/// nothing about the connection but that it stays.
 pub struct Ask<'a> {
     /// GET or HEAD.
     pub method: Method,
@@ -36,6 +36,8 @@ pub struct Ask<'a> {
     pub host: &'a str,
     /// All header lines.
     pub lines: Lines<'a>,
+    /// Whether no line asks for more than the whole of what is held.
+    pub is_simple: bool,
     /// Whether there is an `Origin`.
     pub has_origin: bool,
     /// Whether there is a `Cache-Control` or `Pragma`.
@@ -47,6 +49,18 @@ pub struct Ask<'a> {
 /// Header lines as they were parsed.
 #[derive(Clone, Copy)]
 pub struct Lines<'a>(&'a [Header<'a>]);
+
+impl<'a> Lines<'a> {
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Names and values, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.0.iter().map(|line| (line.name, line.value))
+    }
+}
 
 impl Fields for Lines<'_> {
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
@@ -60,6 +74,8 @@ enum Line<'a> {
     Host(&'a [u8]),
     Origin,
     Directives,
+    /// A condition, a range, or a chain that may be too long.
+    Demand,
     Harmless,
     Odd,
 }
@@ -106,20 +122,22 @@ fn plain<'a, 'b: 'a>(request: Request<'a, 'b>, bytes: &[u8], length: usize) -> O
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
-    let (mut host, mut has_origin, mut has_directives) = (None, false, false);
+    let (mut host, mut is_simple) = (None, true);
+    let (mut has_origin, mut has_directives) = (false, false);
     let lines: &'a [Header<'a>] = headers;
     for line in lines {
         match meaning(line) {
             Line::Host(name) if host.is_none() => host = Some(name),
             Line::Origin => has_origin = true,
             Line::Directives => has_directives = true,
+            Line::Demand => is_simple = false,
             Line::Harmless => {}
             Line::Host(_) | Line::Odd => return None,
         }
     }
     let host = str::from_utf8(host?).ok()?;
     let lines = Lines(lines);
-    Some(Ask { method, path, query, host, lines, has_origin, has_directives, length })
+    Some(Ask { method, path, query, host, lines, is_simple, has_origin, has_directives, length })
 }
 
 /// A path and a query of such characters as every reader of URLs takes for what they are.
@@ -156,19 +174,21 @@ fn meaning<'a>(line: &Header<'a>) -> Line<'a> {
         6 if is("origin") => return Line::Origin,
         6 if is("pragma") => return Line::Directives,
         13 if is("cache-control") => return Line::Directives,
+        5 if is("range") => return Line::Demand,
+        8 if is("if-match") || is("if-range") || is("cdn-loop") => return Line::Demand,
+        13 if is("if-none-match") => return Line::Demand,
+        17 if is("if-modified-since") => return Line::Demand,
+        19 if is("if-unmodified-since") => return Line::Demand,
         10 if is("connection") => !line.value.eq_ignore_ascii_case(b"keep-alive"),
         2 => is("te"),
-        5 => is("range"),
         6 => is("expect"),
         7 => is("upgrade") || is("trailer"),
-        8 => is("if-match") || is("if-range") || is("cdn-loop"),
         10 => is("keep-alive"),
-        13 => is("if-none-match"),
         14 => is("content-length"),
         16 => is("proxy-connection"),
-        17 => is("if-modified-since") || is("transfer-encoding"),
+        17 => is("transfer-encoding"),
         18 => is("proxy-authenticate"),
-        19 => is("if-unmodified-since") || is("proxy-authorization"),
+        19 => is("proxy-authorization"),
         25 => is("proxy-authentication-info"),
         _ => false,
     };

@@ -4,15 +4,18 @@
 //! in one write, and how long a viewer may be silent. Not for: what is answered.
 
 use super::{
-    Worker,
+    LONGEST_HEAD, Worker,
     answer::{Answered, Memory, Moment},
     ask::{self, Read},
     watch::Post,
 };
-use crate::serve::{
-    h1::{HEAD_TIMEOUT, KEEP_ALIVE},
-    io::Watched,
-    turns::{Home, Turns},
+use crate::{
+    asked::Asked,
+    serve::{
+        h1::{HEAD_TIMEOUT, KEEP_ALIVE},
+        io::Watched,
+        turns::{Home, Turns},
+    },
 };
 use bytes::{Buf as _, BytesMut};
 use packing::Entry;
@@ -41,13 +44,15 @@ pub enum End {
     More,
     /// What the viewer says next is not for us.
     Up,
-    /// The viewer has gone, or has to go.
+    /// The viewer has said all, or has to go.
     Over,
+    /// The viewer has gone, or must see that it has not got all.
+    Gone,
 }
 
 /// A connection, and what has been read of it.
 pub struct Connection<'a, T> {
-    worker: &'a Rc<Worker>,
+    pub(super) worker: &'a Rc<Worker>,
     io: Watched<T>,
     ahead: BytesMut,
     /// Whether `ahead` has not been looked at.
@@ -56,6 +61,8 @@ pub struct Connection<'a, T> {
     post: Post,
     /// Whether nothing has been answered yet.
     is_first: bool,
+    /// Whether the viewer has ended its side.
+    has_ended: bool,
 }
 
 /// Answers that are to be sent.
@@ -66,6 +73,8 @@ struct Said {
     large: Option<(Answered, Entry)>,
     /// Whether there may be more to answer in what has been read.
     stopped: bool,
+    /// Put to the engine once all this has been sent.
+    asked: Option<Box<Asked>>,
     began: Instant,
     end: End,
 }
@@ -73,6 +82,7 @@ struct Said {
 /// What one request has come to.
 enum Step {
     Answered(usize, Answered),
+    Asked(usize, Box<Asked>),
     Wait,
     Up,
 }
@@ -82,20 +92,34 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Connection<'a, T> {
     pub fn new(worker: &'a Rc<Worker>, io: Watched<T>, ahead: BytesMut, is_first: bool) -> Self {
         let post = worker.watch.post();
         let unseen = !ahead.is_empty();
-        Self { worker, io, ahead, unseen, memory: Memory::default(), post, is_first }
+        Self {
+            worker,
+            io,
+            ahead,
+            unseen,
+            memory: Memory::default(),
+            post,
+            is_first,
+            has_ended: false,
+        }
     }
 
     /// Answers until there is something that is not for us.
     pub async fn speak(&mut self) -> End {
         self.post.within(if self.is_first { HEAD_TIMEOUT } else { KEEP_ALIVE });
         loop {
-            let Ok(said) = poll_fn(|context| self.poll_said(context)).await else {
+            let Ok(mut said) = poll_fn(|context| self.poll_said(context)).await else {
                 return End::Over;
             };
-            let end = said.end;
+            let (end, asked) = (said.end, said.asked.take());
             if self.send(said).await.is_err() {
-                return End::Over;
+                return End::Gone;
             }
+            let end = match asked {
+                // In a box, so that idle connections do not hold its room.
+                Some(asked) => Box::pin(self.exchange(*asked)).await,
+                None => end,
+            };
             if end != End::More {
                 return end;
             }
@@ -119,6 +143,9 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Connection<'a, T> {
             && let Some(said) = self.look_ahead()
         {
             return Poll::Ready(Ok(said));
+        }
+        if self.has_ended {
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
         }
         let worker = self.worker;
         let mut input = worker.input.borrow_mut();
@@ -168,8 +195,14 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Connection<'a, T> {
     fn look(&mut self, bytes: &[u8]) -> (usize, Option<Said>) {
         self.worker.refresh();
         let (began, moment) = (Instant::now(), self.worker.moment());
-        let mut said =
-            Said { out: self.worker.buffer(), large: None, stopped: false, began, end: End::More };
+        let mut said = Said {
+            out: self.worker.buffer(),
+            large: None,
+            stopped: false,
+            asked: None,
+            began,
+            end: End::More,
+        };
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
             match self.step(rest, &moment, &mut said.out) {
@@ -181,6 +214,13 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Connection<'a, T> {
                         break;
                     }
                 }
+                Step::Asked(length, asked) => {
+                    taken += length;
+                    self.is_first = false;
+                    said.stopped = taken < bytes.len();
+                    said.asked = Some(asked);
+                    break;
+                }
                 Step::Wait => break,
                 Step::Up => {
                     said.end = End::Up;
@@ -188,11 +228,12 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Connection<'a, T> {
                 }
             }
         }
-        if said.out.is_empty() && said.end == End::More {
+        if said.out.is_empty() && said.asked.is_none() && said.end == End::More {
             self.worker.give_back(said.out);
             return (taken, None);
         }
-        if said.end == End::More && !said.stopped && self.worker.watch.is_stopping() {
+        let is_all = said.end == End::More && said.asked.is_none() && !said.stopped;
+        if is_all && self.worker.watch.is_stopping() {
             said.end = End::Over;
         }
         (taken, Some(said))
@@ -206,7 +247,10 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Connection<'a, T> {
             Read::Other => Step::Up,
             Read::Plain(ask) => match worker.answer(&ask, link, memory, moment, out) {
                 Some(answered) => Step::Answered(ask.length, answered),
-                None => Step::Up,
+                None => match ask.asked(link) {
+                    Some(asked) => Step::Asked(ask.length, Box::new(asked)),
+                    None => Step::Up,
+                },
             },
         })
     }
@@ -232,7 +276,7 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Connection<'a, T> {
             (_, true) => TIMEOUT.to_vec(),
         };
         let began = Instant::now();
-        Poll::Ready(Said { out, large: None, stopped: false, began, end: End::Over })
+        Poll::Ready(Said { out, large: None, stopped: false, asked: None, began, end: End::Over })
     }
 
     async fn send(&mut self, said: Said) -> io::Result<()> {
@@ -248,8 +292,27 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Connection<'a, T> {
         sent
     }
 
+    /// Reads what the viewer sends meanwhile. Ready when it has gone; that it has said all is no
+    /// reason to.
+    pub(super) fn poll_ahead(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        let worker = self.worker;
+        let mut input = worker.input.borrow_mut();
+        while !self.has_ended && self.ahead.len() < LONGEST_HEAD {
+            let mut space = ReadBuf::new(&mut input);
+            match ready!(Pin::new(&mut self.io).poll_read(context, &mut space)) {
+                Err(why) => return Poll::Ready(why),
+                Ok(()) if space.filled().is_empty() => self.has_ended = true,
+                Ok(()) => {
+                    self.ahead.extend_from_slice(space.filled());
+                    self.unseen = true;
+                }
+            }
+        }
+        Poll::Pending
+    }
+
     /// Writes both, of which `done` bytes have been written.
-    fn poll_send(
+    pub(super) fn poll_send(
         &mut self,
         context: &mut Context<'_>,
         out: &[u8],

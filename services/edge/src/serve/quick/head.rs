@@ -319,7 +319,8 @@ fn write_id(out: &mut Vec<u8>) {
     out.extend_from_slice(&id);
 }
 
-fn decimal(number: u64, out: &mut Vec<u8>) {
+/// A number in its digits.
+pub fn decimal(number: u64, out: &mut Vec<u8>) {
     let mut digits = [b'0'; 20];
     let (mut rest, mut many) = (number, 0);
     for digit in digits.iter_mut().rev() {

@@ -2,23 +2,26 @@
 //!
 //! For: answering what an HTTP/1.1 viewer asks most (GET or HEAD of something that is held and fresh,
 //! without conditions, ranges or bodies) with one read and one write, without a lock, an allocation
-//! or a timer of its own. Everything else goes up, byte for byte, to the server library (`h1`) for
-//! one exchange, after which the connection comes back.
+//! or a timer of its own. Other requests without bodies are put to the engine; everything else goes
+//! up, byte for byte, to the server library (`h1`) for one exchange, after which the connection comes
+//! back.
 //! Not for: deciding anything. Which distribution, which behaviour, which key, whether the copy is
 //! fresh and what stands in the head come from where the engine has them from; what cannot be
-//! decided cheaply is not decided here.
+//! decided cheaply is the engine's.
 //!
 //! | file | what it decides |
 //! | --- | --- |
 //! | `ask` | whether bytes are a plain request |
 //! | `answer` | whether it is a hit, and what is written |
 //! | `head` | heads of answers, made once and filled in often |
+//! | `exchange` | what the engine says of what is no hit |
 //! | `connection` | what is read and written when |
 //! | `watch` | who has been silent for too long |
 
 mod answer;
 mod ask;
 mod connection;
+mod exchange;
 mod head;
 #[cfg(test)]
 mod tests;
@@ -70,6 +73,9 @@ pub struct Worker {
     /// What keys are made of.
     material: RefCell<Vec<u8>>,
     spare: RefCell<Vec<Vec<u8>>>,
+    /// How often the engine was asked.
+    #[cfg(test)]
+    exchanges: Cell<usize>,
 }
 
 impl Worker {
@@ -86,6 +92,8 @@ impl Worker {
             input: RefCell::new(vec![0; LONGEST_HEAD].into_boxed_slice()),
             material: RefCell::default(),
             spare: RefCell::default(),
+            #[cfg(test)]
+            exchanges: Cell::default(),
         })
     }
 
@@ -123,13 +131,16 @@ where
     let mut is_first = true;
     loop {
         let mut connection = Connection::new(worker, io, ahead, is_first);
-        if connection.speak().await == End::Over {
-            return connection.close().await;
+        match connection.speak().await {
+            End::Gone => return,
+            End::Over => return connection.close().await,
+            End::More | End::Up => {}
         }
         is_first = false;
         let home = Home::new();
         let turns = connection.lend(&home);
-        if up.call((turns, Some(peer))).await.is_err() {
+        // In a box, so that connections that never need it do not hold its room.
+        if Box::pin(up.call((turns, Some(peer)))).await.is_err() {
             return;
         }
         let Some(back) = home.take() else {

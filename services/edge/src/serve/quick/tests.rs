@@ -8,7 +8,7 @@ use crate::{
         io::{Link, Watched},
         turns::Turns,
     },
-    testing::{World, behaviour, ok, origin::Answer, plan, status},
+    testing::{World, behaviour, ok, origin::Answer, plan, status, streaming},
 };
 use actix_service::{Service as _, ServiceFactory as _, fn_service};
 use kit::drain::{self, Stopper};
@@ -35,6 +35,25 @@ struct Talk {
     answer: Vec<u8>,
     /// How often the server library had it.
     handed_up: usize,
+    /// How often the engine was asked without it.
+    put: usize,
+}
+
+/// Who had a connection, how often.
+#[derive(Clone, Default)]
+struct Had {
+    ups: Rc<Cell<usize>>,
+    worker: Option<Rc<Worker>>,
+}
+
+impl Had {
+    fn ups(&self) -> usize {
+        self.ups.get()
+    }
+
+    fn put(&self) -> usize {
+        self.worker.as_ref().map_or(0, |worker| worker.exchanges.get())
+    }
 }
 
 /// An edge in this thread, to which one connects without sockets.
@@ -51,30 +70,31 @@ impl Here {
     }
 
     /// A new connection: the viewer's end, and what counts the exchanges of the server library.
-    async fn connect(&self, way: Way) -> (DuplexStream, Rc<Cell<usize>>) {
+    async fn connect(&self, way: Way) -> (DuplexStream, Had) {
         let (viewer, ours) = tokio::io::duplex(1 << 20);
         let link = Link { peer: "192.0.2.1:4711".parse().unwrap(), tls: None };
         let io = Watched::new(ours, link, self.engine.opened("http"));
         let h1 = Rc::new(h1::service(&self.engine, &self.drain).new_service(()).await.unwrap());
-        let ups = Rc::new(Cell::new(0));
+        let mut had = Had::default();
         if way == Way::Slow {
             tokio::task::spawn_local(async move { h1.call((Turns::new(io), None)).await });
-            return (viewer, ups);
+            return (viewer, had);
         }
-        let counting = ups.clone();
+        let counting = had.ups.clone();
         let up = fn_service(move |exchange| {
             counting.set(counting.get() + 1);
             let h1 = h1.clone();
             async move { h1.call(exchange).await }
         });
         let worker = Worker::new(&self.engine, &self.drain);
+        had.worker = Some(worker.clone());
         tokio::task::spawn_local(async move { serve(&worker, io, &up).await });
-        (viewer, ups)
+        (viewer, had)
     }
 
     /// Says these pieces one after the other, hangs up, and reads to the end.
     async fn talk(&self, way: Way, pieces: &[&[u8]]) -> Talk {
-        let (mut viewer, ups) = self.connect(way).await;
+        let (mut viewer, had) = self.connect(way).await;
         for piece in pieces {
             let _ = viewer.write_all(piece).await;
             for _ in 0..20 {
@@ -84,7 +104,7 @@ impl Here {
         let _ = viewer.shutdown().await;
         let mut answer = Vec::new();
         let _ = viewer.read_to_end(&mut answer).await;
-        Talk { answer, handed_up: ups.get() }
+        Talk { answer, handed_up: had.ups(), put: had.put() }
     }
 }
 
@@ -164,7 +184,7 @@ fn a_plain_hit_needs_no_server_library() {
         let of_head = b"HEAD /a HTTP/1.1\r\nhost: D1.test:80\r\nConnection: Keep-Alive\r\n\r\n";
         let (quick, slow) = both(|_| {}, held, &[GET, of_head, GET]).await;
         same(&quick, &slow, "");
-        assert_eq!(quick.handed_up, 0);
+        assert_eq!((quick.handed_up, quick.put), (0, 0));
         let text = String::from_utf8(quick.answer).unwrap();
         assert_eq!(text.matches("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n").count(), 3, "{text}");
         assert_eq!(text.matches("x-cache: Hit from nearfront\r\n").count(), 3);
@@ -274,7 +294,7 @@ fn what_a_behaviour_asks_decides_quickly_too() {
             let (quick, slow) = (talk(Way::Quick).await, talk(Way::Slow).await);
             same(&quick.0, &slow.0, "first");
             same(&quick.1, &slow.1, "second");
-            assert_eq!((quick.0.handed_up, quick.1.handed_up), (2, up), "{number}");
+            assert_eq!((quick.0.put, quick.1.put, quick.1.handed_up), (2, up, 0), "{number}");
         });
     }
 }
@@ -288,7 +308,7 @@ fn after_something_else_the_connection_is_quick_again() {
         let together = [GET, post, GET, range, GET, GET, chunked, GET, GONE, GET].concat();
         let (quick, slow) = both(|_| {}, || vec![("/a", ok("abc"))], &[&together]).await;
         same(&quick, &slow, "");
-        assert_eq!(quick.handed_up, 4);
+        assert_eq!((quick.handed_up, quick.put), (2, 2));
         assert_eq!(String::from_utf8_lossy(&quick.answer).matches("HTTP/1.1 ").count(), 10);
     });
 }
@@ -331,7 +351,7 @@ fn bodies_of_any_length_arrive_whole_and_in_order() {
         let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: d1.test\r\n\r\n");
         let asks: String = paths.iter().chain(paths.iter().rev()).map(|path| ask(path)).collect();
         let here = Here::new(&world);
-        let (mut viewer, ups) = here.connect(Way::Quick).await;
+        let (mut viewer, had) = here.connect(Way::Quick).await;
         let reading = async {
             let (mut viewer, mut writer) = tokio::io::split(&mut viewer);
             writer.write_all(asks.as_bytes()).await.unwrap();
@@ -348,7 +368,7 @@ fn bodies_of_any_length_arrive_whole_and_in_order() {
             .collect();
         let expected: Vec<usize> = lengths.iter().chain(lengths.iter().rev()).copied().collect();
         assert_eq!(got, expected);
-        assert_eq!(ups.get(), 0);
+        assert_eq!(had.put(), 0);
     });
 }
 
@@ -357,7 +377,7 @@ fn a_change_of_plan_and_an_invalidation_count_at_once() {
     run(async {
         let world = holding(|_| {}, vec![("/a", ok("one"))]).await;
         let here = Here::new(&world);
-        let (mut viewer, ups) = here.connect(Way::Quick).await;
+        let (mut viewer, had) = here.connect(Way::Quick).await;
         let mut ask = async |world: &World| {
             let _ = world;
             viewer.write_all(GET).await.unwrap();
@@ -373,12 +393,12 @@ fn a_change_of_plan_and_an_invalidation_count_at_once() {
         world.publish(&changed);
         let answer = ask(&world).await;
         assert!(answer.contains("x-new: 1\r\n") && answer.contains("Hit from"), "{answer}");
-        assert_eq!(ups.get(), 0);
+        assert_eq!(had.put(), 0);
         world.invalidate(&["/other"]);
         assert!(ask(&world).await.contains("Hit from"));
-        assert_eq!(ups.get(), 1); // it was looked at, and spared
+        assert_eq!(had.put(), 1); // it was looked at, and spared
         assert!(ask(&world).await.contains("Hit from"));
-        assert_eq!(ups.get(), 1);
+        assert_eq!(had.put(), 1);
         world.invalidate(&["/a"]);
         world.origin.answers([ok("two")]);
         let answer = ask(&world).await;
@@ -614,4 +634,116 @@ proptest! {
         let (quick, slow) = run(both(|_| {}, || vec![("/a", ok("abc").with("etag", "\"1\"")), ("/b", ok("bb"))], &pieces));
         prop_assert_eq!(comparable(&quick.answer), comparable(&slow.answer), "{}", String::from_utf8_lossy(&bytes));
     }
+}
+
+/// What the engine says of what is no hit: every kind of body, status and demand.
+#[test]
+fn what_is_no_hit_is_said_as_the_server_library_says_it() {
+    let demands = [
+        "If-None-Match: \"1\"",
+        "If-None-Match: \"2\"",
+        "Range: bytes=1-1",
+        "Range: bytes=0-0,2-2",
+        "Range: bytes=9-",
+        "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT",
+        "If-Match: \"9\"",
+        "CDN-Loop: nearfront, nearfront, nearfront",
+    ];
+    for method in ["GET", "HEAD"] {
+        for demand in demands {
+            run(async {
+                let held = || {
+                    vec![(
+                        "/a",
+                        ok("abc")
+                            .with("etag", "\"1\"")
+                            .with("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
+                    )]
+                };
+                let ask = format!("{method} /a HTTP/1.1\r\nHost: d1.test\r\n{demand}\r\n\r\n");
+                let (quick, slow) = both(|_| {}, held, &[ask.as_bytes(), GET]).await;
+                assert_eq!((quick.handed_up, quick.put), (0, 1), "{demand}");
+                if demand.contains(',') && !demand.starts_with("CDN") {
+                    return; // its boundary is another one each time
+                }
+                same(&quick, &slow, demand);
+            });
+        }
+    }
+}
+
+#[test]
+fn bodies_that_come_are_passed_on_as_they_come() {
+    for (method, length, fails) in [
+        ("GET", None, false),
+        ("GET", Some("6"), false),
+        ("GET", None, true),
+        ("GET", Some("9"), true),
+        ("HEAD", None, false),
+    ] {
+        let talk = |way| {
+            run(async move {
+                let world = World::new();
+                let (answer, sender) = streaming();
+                let answer = match length {
+                    Some(length) => answer.with("content-length", length),
+                    None => answer,
+                };
+                world.origin.answers([answer]);
+                let sending = tokio::task::spawn_local(async move {
+                    for piece in ["abc", "", "def"] {
+                        let _ = sender.send(Ok(piece.into())).await;
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                    if fails {
+                        let _ = sender.send(Err(ports::origin::BodyError::Silent)).await;
+                    }
+                });
+                let ask = format!("{method} /s HTTP/1.1\r\nHost: d1.test\r\n\r\n");
+                let talk = Here::new(&world).talk(way, &[ask.as_bytes()]).await;
+                sending.abort();
+                talk
+            })
+        };
+        let (quick, slow) = (talk(Way::Quick), talk(Way::Slow));
+        same(&quick, &slow, &format!("{method} {length:?} {fails}"));
+        assert_eq!(quick.put, 1);
+    }
+}
+
+/// While the origin thinks, what the viewer sends is read and waits.
+#[test]
+fn the_next_request_waits_for_the_answer_to_the_one_before() {
+    run(async {
+        let world = World::with(|plan| {
+            plan.behaviours[0].cache.ttl =
+                Ttl { min: Seconds(0), default: Some(Seconds(0)), max: Seconds(0) }
+        });
+        world.origin.answers([ok("late").after(Duration::from_secs(3600))]);
+        let here = Here::new(&world);
+        let (mut viewer, had) = here.connect(Way::Quick).await;
+        viewer.write_all(GET).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert_eq!(had.put(), 1);
+        // The next request waits its turn.
+        viewer.write_all(GET).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert_eq!(had.put(), 1);
+    });
+}
+
+/// What ten thousand idle connections hold.
+#[test]
+fn an_idle_connection_is_small() {
+    run(async {
+        let world = World::new();
+        let here = Here::new(&world);
+        let (_viewer, ours) = tokio::io::duplex(64);
+        let link = Link { peer: "192.0.2.1:4711".parse().unwrap(), tls: None };
+        let io = Watched::new(ours, link, here.engine.opened("http"));
+        let h1 = h1::service(&here.engine, &here.drain).new_service(()).await.unwrap();
+        let worker = Worker::new(&here.engine, &here.drain);
+        let serving = serve(&worker, io, &h1);
+        assert!(size_of_val(&serving) <= 1536, "{}", size_of_val(&serving));
+    });
 }

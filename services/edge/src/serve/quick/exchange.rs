@@ -1,0 +1,206 @@
+//! One exchange with the engine: what is no hit, answered without the server library.
+//!
+//! For: requests without a body that need more than a look at what is held: misses, stale copies,
+//! conditions, ranges, errors. Writing what the engine replies, as it comes, is all that is left.
+//! Not for: requests with bodies, upgrades, HTTP/1.0, or anything else about framing.
+
+use super::{
+    ask::Ask,
+    connection::{Connection, End},
+};
+use crate::{
+    asked::{Asked, Reply},
+    serve::{body::Sending, io::Link},
+};
+use actix_http::body::{BodySize, MessageBody as _};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
+use ports::origin::{BodyError, Scheme};
+use std::{
+    future::{Future, poll_fn},
+    io::{self, Write as _},
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// Pieces up to this length are copied behind what waits to be written.
+const SMALL: usize = 16 << 10;
+/// More does not wait.
+const GATHERED: usize = 64 << 10;
+
+impl Ask<'_> {
+    /// The request in the engine's words; none if it cannot be said in them.
+    pub fn asked(&self, link: &Link) -> Option<Asked> {
+        let mut headers = HeaderMap::with_capacity(self.lines.len());
+        for (name, value) in self.lines.iter() {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            headers.try_append(name, HeaderValue::from_bytes(value).ok()?).ok()?;
+        }
+        Some(Asked {
+            method: self.method.clone(),
+            path: self.path.to_owned(),
+            query: self.query.map(str::to_owned),
+            authority: None,
+            headers,
+            body: None,
+            peer: link.peer,
+            scheme: link.tls.as_ref().map_or(Scheme::Http, |_| Scheme::Https),
+            tls: link.tls.clone(),
+            version: Version::HTTP_11,
+        })
+    }
+}
+
+/// How a body is told from what follows it (RFC 9112 §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    /// By its length, or there is none.
+    Told,
+    /// By chunks.
+    Chunked,
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Connection<'_, T> {
+    /// Has the engine answer, and writes what it says.
+    pub async fn exchange(&mut self, asked: Asked) -> End {
+        let method = asked.method.clone();
+        let engine = self.worker.engine.clone();
+        #[cfg(test)]
+        self.worker.exchanges.set(self.worker.exchanges.get() + 1);
+        let Ok(reply) = self.while_there(engine.handle(asked)).await else {
+            return End::Gone;
+        };
+        let mut out = self.worker.buffer();
+        let ended = self.reply(&method, reply, &mut out).await;
+        self.worker.give_back(out);
+        ended.unwrap_or(End::Gone)
+    }
+
+    /// Waits for something as long as the viewer is there.
+    async fn while_there<R>(&mut self, awaited: impl Future<Output = R>) -> io::Result<R> {
+        let mut awaited = pin!(awaited);
+        poll_fn(|context| {
+            if let Poll::Ready(got) = awaited.as_mut().poll(context) {
+                return Poll::Ready(Ok(got));
+            }
+            self.poll_ahead(context).map(Err)
+        })
+        .await
+    }
+
+    /// Writes a reply to its end.
+    async fn reply(&mut self, method: &Method, reply: Reply, out: &mut Vec<u8>) -> io::Result<End> {
+        let (status, headers, mut body) = Sending::of(method, reply);
+        let closes = headers.get(header::CONNECTION).is_some_and(|value| value == "close")
+            || self.worker.watch.is_stopping();
+        let framing = head(status, &headers, body.size(), closes, out);
+        let is_bodiless = *method == Method::HEAD || !has_body(status);
+        loop {
+            match self.next(&mut body, out).await? {
+                Some(Ok(piece)) if is_bodiless || piece.is_empty() => {}
+                Some(Ok(piece)) => self.piece(&piece, framing, out).await?,
+                // What has come has been written: the viewer sees that it is not all.
+                Some(Err(why)) => return Err(io::Error::other(why)),
+                None => break,
+            }
+        }
+        if framing == Framing::Chunked && !is_bodiless {
+            out.extend_from_slice(b"0\r\n\r\n");
+        }
+        drop(body); // it counts as answered before the viewer can know
+        self.write(out, &[]).await?;
+        Ok(if closes { End::Over } else { End::More })
+    }
+
+    /// The next piece; what waits to be written does not wait for it.
+    async fn next(
+        &mut self,
+        body: &mut Sending,
+        out: &mut Vec<u8>,
+    ) -> io::Result<Option<Result<Bytes, BodyError>>> {
+        if let Poll::Ready(next) =
+            poll_once(|context| Pin::new(&mut *body).poll_next(context)).await
+        {
+            return Ok(next);
+        }
+        self.write(out, &[]).await?;
+        self.while_there(poll_fn(|context| Pin::new(&mut *body).poll_next(context))).await
+    }
+
+    async fn piece(&mut self, piece: &[u8], framing: Framing, out: &mut Vec<u8>) -> io::Result<()> {
+        if framing == Framing::Chunked {
+            write!(out, "{:X}\r\n", piece.len())?;
+        }
+        if piece.len() > SMALL {
+            self.write(out, piece).await?;
+        } else {
+            out.extend_from_slice(piece);
+        }
+        if framing == Framing::Chunked {
+            out.extend_from_slice(b"\r\n");
+        }
+        if out.len() >= GATHERED {
+            self.write(out, &[]).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes both; of the first, nothing is left.
+    async fn write(&mut self, out: &mut Vec<u8>, body: &[u8]) -> io::Result<()> {
+        let mut done = 0;
+        if !(out.is_empty() && body.is_empty()) {
+            poll_fn(|context| self.poll_send(context, out, body, &mut done)).await?;
+        }
+        out.clear();
+        Ok(())
+    }
+}
+
+async fn poll_once<R>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>) -> Poll<R> {
+    poll_fn(|context| Poll::Ready(poll(context))).await
+}
+
+const fn has_body(status: StatusCode) -> bool {
+    !matches!(status.as_u16(), 100..=199 | 204 | 304)
+}
+
+/// Writes a head, as the server library does.
+fn head(
+    status: StatusCode,
+    headers: &HeaderMap,
+    size: BodySize,
+    closes: bool,
+    out: &mut Vec<u8>,
+) -> Framing {
+    let reason = status.canonical_reason().unwrap_or("<unknown status code>");
+    for part in ["HTTP/1.1 ", status.as_str(), " ", reason, "\r\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    let framing = match size {
+        BodySize::Sized(length) if has_body(status) => {
+            out.extend_from_slice(b"content-length: ");
+            super::head::decimal(length, out);
+            out.extend_from_slice(b"\r\n");
+            Framing::Told
+        }
+        BodySize::Stream if has_body(status) => {
+            out.extend_from_slice(b"transfer-encoding: chunked\r\n");
+            Framing::Chunked
+        }
+        _ => Framing::Told,
+    };
+    if closes {
+        out.extend_from_slice(b"connection: close\r\n");
+    }
+    for (name, value) in headers {
+        let told = *name == header::CONTENT_LENGTH && status != StatusCode::NOT_MODIFIED;
+        if !told && *name != header::TRANSFER_ENCODING && *name != header::CONNECTION {
+            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                out.extend_from_slice(part);
+            }
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    framing
+}
