@@ -10,7 +10,7 @@
 //! Not for: judging requests. Bytes are only ever withheld, never changed; what cannot be followed
 //! here is left to the server library, which refuses it.
 
-use crate::serve::early::Early;
+use super::early::Early;
 use bytes::{Buf as _, BytesMut};
 use parking_lot::Mutex;
 use std::{
