@@ -45,6 +45,7 @@ use ports::{
     clock::Clock,
     locator::Locator,
     origin::{Body, OriginError, OriginRequest, OriginResponse},
+    relay::Way,
 };
 use rescue::Failure;
 use respond::{Answer, Telling};
@@ -140,6 +141,10 @@ impl Engine {
         viewed: Viewed,
         body: Option<Body>,
     ) -> Result<Answer, Failure> {
+        if viewed.routed.request.relay.way != Way::Any {
+            let asking = fetch::relay::ask(self, &viewed, body);
+            return asking.instrument(debug_span!("fetch")).await;
+        }
         let mut body = body;
         let mut keyed = debug_span!("key").in_scope(|| key::derive(viewed));
         let mut again = 0..AGAIN;

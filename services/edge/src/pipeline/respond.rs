@@ -254,7 +254,11 @@ pub fn from_flight(
     } else {
         reader.stream().boxed()
     };
-    streamed(method, head.status, headers, head.length, body, telling)
+    let answer = streamed(method, head.status, headers, head.length, body, telling);
+    match head.trailers.clone() {
+        Some(trailers) => Answer { body: answer.body.trailed_by(trailers), ..answer },
+        None => answer,
+    }
 }
 
 /// What a reply tells whose response is arriving: `first` is the one who asked for it.

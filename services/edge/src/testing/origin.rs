@@ -7,7 +7,10 @@ use futures::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use model::plan::Origin as OriginPlan;
 use parking_lot::Mutex;
-use ports::origin::{Body, BodyError, Origin, OriginError, OriginRequest, OriginResponse, Timing};
+use ports::{
+    origin::{Body, BodyError, Origin, OriginError, OriginRequest, OriginResponse, Timing},
+    relay::Way,
+};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
@@ -18,6 +21,7 @@ pub struct Answer {
     body: Body,
     after: Duration,
     panics: bool,
+    trailers: HeaderMap,
 }
 
 /// What was asked.
@@ -27,6 +31,8 @@ pub struct Question {
     pub target: String,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    pub way: Way,
+    pub trailers: HeaderMap,
 }
 
 /// The origin.
@@ -50,6 +56,7 @@ pub fn status(status: u16, body: &'static str) -> Answer {
         body: stream::iter([Ok(Bytes::from(body))]).boxed(),
         after: Duration::ZERO,
         panics: false,
+        trailers: HeaderMap::new(),
     };
     answer.with("content-length", &body.len().to_string())
 }
@@ -62,6 +69,7 @@ pub fn error(why: OriginError) -> Answer {
         body: stream::empty().boxed(),
         after: Duration::ZERO,
         panics: false,
+        trailers: HeaderMap::new(),
     }
 }
 
@@ -87,6 +95,12 @@ impl Answer {
     /// `Cache-Control`.
     pub fn cached(self, directives: &str) -> Self {
         self.with("cache-control", directives)
+    }
+
+    /// With this field after its body.
+    pub fn trailed_by(mut self, name: &'static str, value: &'static str) -> Self {
+        self.trailers.append(name, HeaderValue::from_static(value));
+        self
     }
 
     /// With another status.
@@ -155,11 +169,16 @@ impl Origin for FakeOrigin {
             target: request.path_and_query,
             headers: request.headers,
             body,
+            way: request.relay.way,
+            trailers: request.relay.trailers.told().cloned().unwrap_or_default(),
         });
         let next = self.script.lock().pop_front();
         let answer = next.ok_or_else(|| OriginError::Name("nothing left to say".into()))?;
         tokio::time::sleep(answer.after).await;
         assert!(!answer.panics, "a fault of ours, as the test wants it");
-        Ok(OriginResponse::new(answer.status?, answer.headers, answer.body, Timing::default()))
+        let told =
+            OriginResponse::new(answer.status?, answer.headers, answer.body, Timing::default());
+        told.trailers.tell(answer.trailers);
+        Ok(told)
     }
 }

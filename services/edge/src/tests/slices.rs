@@ -142,7 +142,7 @@ fn body(
     match reply.body {
         ReplyBody::Stream { body, .. } => body,
         ReplyBody::Pieces(pieces) => futures::stream::iter(pieces.into_iter().map(Ok)).boxed(),
-        ReplyBody::Empty => futures::stream::empty().boxed(),
+        _ => futures::stream::empty().boxed(),
     }
 }
 

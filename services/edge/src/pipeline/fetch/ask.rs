@@ -29,7 +29,7 @@ use headers::{
 };
 use http::{HeaderMap, Method, StatusCode, header};
 use packing::{Content, Generation, SLICE, Stored};
-use ports::origin::{Body, OriginResponse};
+use ports::origin::{Body, OriginResponse, Timing};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -242,7 +242,7 @@ impl Exchange {
 
     /// A response arrives: its head goes to everybody at once, its body as it comes.
     async fn arrive(self, response: OriginResponse, times: Times) {
-        let OriginResponse { status, mut headers, body, timing, .. } = response;
+        let OriginResponse { status, mut headers, body, timing, trailers, .. } = response;
         date(&mut headers, times);
         let storing = self.storing(status, &headers, times);
         let shared = collapsing::shares(&storing);
@@ -269,25 +269,19 @@ impl Exchange {
             headers.remove(header::CONTENT_RANGE);
         }
         let mut head = Head {
-            status,
-            headers: headers.clone(),
-            sliced: None,
-            part: self.question.part && status != StatusCode::OK,
-            unranged: self.question.part && status == StatusCode::OK,
             private: private.unwrap_or_default(),
             length: length.filter(|_| coding.is_none()),
-            received_at: times.received_at,
             shared: shared && keep.is_some(),
-            fresh_for: keep.as_ref().map(|keep| keep.fresh_for),
-            vary: keep.as_ref().map(|keep| keep.vary.clone()).unwrap_or_default(),
-            asked_with: self.question.found.routed().request.headers.clone(),
             upstream: question::upstream(timing),
+            // RFC 9111 §3.1: a cache may leave them out of what it keeps.
+            trailers: keep.is_none().then_some(trailers),
+            ..self.head(status, &headers, keep.as_ref(), times)
         };
         let decided = Decided { status, headers, keep, times };
         if let (Some(stretch), Some(keep)) = (stretch, &decided.keep) {
             let content = Content::Sliced(Generation(rand::random()));
-            let stored = self.stored(&decided, keep, content, StatusCode::OK, stretch.total);
-            let stored = Arc::new(stored);
+            let stored =
+                Arc::new(self.stored(&decided, keep, content, StatusCode::OK, stretch.total));
             head.sliced = Some(stored.clone());
             return self.arrive_in_slices(&decided, Arc::new(head), &stored, stretch, body).await;
         }
@@ -297,9 +291,34 @@ impl Exchange {
         if decided.keep.is_none() {
             self.lead.flight.body.open_window();
         }
-        let head = Arc::new(head);
-        self.lead.land(Landing::Arriving(head));
+        self.lead.land(Landing::Arriving(Arc::new(head)));
         self.pour(decided, Source::new(body, length, encoding)).await;
+    }
+
+    /// What everybody is told of a response, before anything is known of its body.
+    fn head(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        keep: Option<&Keep>,
+        times: Times,
+    ) -> Head {
+        Head {
+            status,
+            headers: headers.clone(),
+            sliced: None,
+            part: self.question.part && status != StatusCode::OK,
+            unranged: self.question.part && status == StatusCode::OK,
+            private: HeaderMap::new(),
+            length: None,
+            received_at: times.received_at,
+            shared: false,
+            fresh_for: keep.map(|keep| keep.fresh_for),
+            vary: keep.map(|keep| keep.vary.clone()).unwrap_or_default(),
+            asked_with: self.question.found.routed().request.headers.clone(),
+            upstream: question::upstream(Timing::default()),
+            trailers: None,
+        }
     }
 
     /// What comes of a body that may go into slices: a part, or a whole that is longer than one, if

@@ -17,6 +17,7 @@ mod ask;
 pub mod fill;
 mod owned;
 mod question;
+pub mod relay;
 mod rest;
 mod source;
 mod told;
@@ -47,7 +48,10 @@ use headers::{
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use model::units::{Seconds, Timestamp};
 use packing::Stored;
-use ports::origin::{Body, OriginResponse};
+use ports::{
+    origin::{Body, OriginResponse},
+    relay::Trailers,
+};
 use question::Question;
 use std::sync::{Arc, atomic::Ordering};
 use tracing::Instrument as _;
@@ -93,6 +97,8 @@ pub struct Head {
     pub asked_with: HeaderMap,
     /// How long it took.
     pub upstream: Upstream,
+    /// Fields after the body; none where it is kept: with a copy they are dropped.
+    pub trailers: Option<Trailers>,
 }
 
 /// How often a request takes a seat in a flight, to find that what comes is not for it.
@@ -389,12 +395,14 @@ async fn pass(
 
 fn passed(found: &Found, response: OriginResponse, why: Why) -> Answer {
     let behaviour = &found.routed().behaviour;
-    let OriginResponse { status, mut headers, body, timing, .. } = response;
+    let OriginResponse { status, mut headers, body, timing, trailers, .. } = response;
     let length = question::length(&headers);
     viewer_response::clean(&mut headers, &behaviour.behaviour, behaviour.is_bucket());
     let told = CacheStatus::forwarded(Reason::from(why), Some(status));
     let telling = Telling::asked(question::upstream(timing), told);
-    respond::streamed(&found.routed().request.method, status, headers, length, body, telling)
+    let method = &found.routed().request.method;
+    let answer = respond::streamed(method, status, headers, length, body, telling);
+    Answer { body: answer.body.trailed_by(trailers), ..answer }
 }
 
 impl Head {

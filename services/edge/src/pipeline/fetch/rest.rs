@@ -12,7 +12,10 @@ use caching::{
 use futures::StreamExt as _;
 use headers::origin_request::Conditions;
 use http::{HeaderMap, HeaderValue, header};
-use ports::origin::{Body, OriginError, OriginResponse};
+use ports::{
+    origin::{Body, OriginError, OriginResponse},
+    relay::Relay,
+};
 
 /// Most bytes that are read past, to come to those that are wanted, when an origin sends the whole.
 pub const MOST_SKIPPED: u64 = 64 << 20;
@@ -67,6 +70,8 @@ pub async fn ask(engine: &Engine, rest: &Rest<'_>) -> Got {
     let Ok(range) = HeaderValue::try_from(range) else {
         return Got::Failed(Failure::Internal);
     };
+    // Whoever reads has the head of an answer already, or is about to get it.
+    request.relay = Relay::default();
     request.headers.insert(header::RANGE, range);
     request.headers.insert(header::IF_RANGE, rest.strong.condition().clone());
     let requested_at = engine.now();

@@ -48,6 +48,7 @@ impl Ask<'_> {
             scheme: link.tls.as_ref().map_or(Scheme::Http, |_| Scheme::Https),
             tls: link.tls.clone(),
             version: Version::HTTP_11,
+            relay: ports::relay::Relay::default(),
         })
     }
 }
