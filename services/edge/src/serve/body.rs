@@ -98,7 +98,7 @@ impl Sending {
     }
 
     /// What is said after the body, once.
-    fn last(&mut self) -> Option<HeaderMap> {
+    pub fn last(&mut self) -> Option<HeaderMap> {
         self.ended = true;
         trailers::passed_on(self.trailers.take()?.told()?)
     }
@@ -200,7 +200,7 @@ fn chunk(piece: &[u8]) -> Bytes {
 }
 
 /// The end, with trailers (RFC 9112 §7.1.2).
-fn last_chunk(trailers: &HeaderMap) -> Bytes {
+pub fn last_chunk(trailers: &HeaderMap) -> Bytes {
     let mut last = BytesMut::from(&b"0\r\n"[..]);
     for (name, value) in trailers {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {

@@ -151,6 +151,26 @@ impl Hints {
         self.0.some.store(!waits.is_empty(), Ordering::Release);
         next.map_or(Poll::Pending, Poll::Ready)
     }
+
+    /// The next one; none once `awaited` is over, whose outcome is then in `ready`. What came
+    /// together with that comes first.
+    pub fn poll_until<R>(
+        &self,
+        context: &mut Context<'_>,
+        awaited: Pin<&mut impl Future<Output = R>>,
+        ready: &mut Option<R>,
+    ) -> Poll<Option<(StatusCode, HeaderMap)>> {
+        if ready.is_none()
+            && let Poll::Ready(outcome) = awaited.poll(context)
+        {
+            *ready = Some(outcome);
+        }
+        match self.poll(context) {
+            Poll::Ready(hint) => Poll::Ready(Some(hint)),
+            Poll::Pending if ready.is_some() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -35,7 +35,6 @@ use ports::{
 use std::{
     future::{Future, poll_fn},
     sync::Arc,
-    task::Poll,
 };
 
 /// Bytes that a viewer has [`PATIENCE`] to make room for.
@@ -207,19 +206,7 @@ impl Answering {
         let mut reply = std::pin::pin!(reply);
         let mut ready = None;
         loop {
-            let hint = poll_fn(|context| {
-                if ready.is_none()
-                    && let Poll::Ready(reply) = reply.as_mut().poll(context)
-                {
-                    ready = Some(reply);
-                }
-                // Asked after that: they may have come together.
-                match hints.poll(context) {
-                    Poll::Ready(hint) => Poll::Ready(Some(hint)),
-                    Poll::Pending if ready.is_some() => Poll::Ready(None),
-                    Poll::Pending => Poll::Pending,
-                }
-            });
+            let hint = poll_fn(|context| hints.poll_until(context, reply.as_mut(), &mut ready));
             if let Some((status, fields)) = hint.await {
                 let mut head = Response::new(());
                 *head.status_mut() = status;
