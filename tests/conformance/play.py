@@ -256,7 +256,8 @@ def judge(stage, response, asked):
             raise Wrong(f"Age {age}, expected {step.age[0]} to {step.age[1]}")
     if step.interim is not None and [status for status, _ in response.interim] != step.interim:
         raise Wrong(f"interim responses {response.interim}, expected {step.interim}")
-    if step.trailers is not None and dict(response.trailers) != step.trailers:
+    lower = lambda fields: {name.lower(): value for name, value in dict(fields).items()}
+    if step.trailers is not None and lower(response.trailers) != lower(step.trailers):
         raise Wrong(f"trailers {response.trailers}, expected {step.trailers}")
     if step.check and (wrong := step.check(response)):
         raise Wrong(wrong)

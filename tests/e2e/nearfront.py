@@ -38,6 +38,9 @@ STARTS_WITHIN = 60.0  # seconds; debug builds on two busy cores take their time
 STOPS_WITHIN = 25.0
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+ALL_METHODS = {"Quantity": 7, "Items": ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"],
+               "CachedMethods": {"Quantity": 2, "Items": ["GET", "HEAD"]}}
 
 #: Everything that was started and still has a log worth showing when a test fails.
 LIVE = []
@@ -502,6 +505,39 @@ def fetch(port, host, path="/", method="GET", headers=None, body=None, ca=None, 
         return Answer(response, response.read())
     finally:
         connection.close()
+
+
+def certificate(folder, name="localhost"):
+    """A self-signed certificate for a name: the paths of its PEM file and of its key."""
+    import datetime
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.timezone.utc)
+    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    made = (x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
+            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .sign(key, hashes.SHA256()))
+    pem, private = pathlib.Path(folder, f"{name}.pem"), pathlib.Path(folder, f"{name}.key")
+    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                          serialization.NoEncryption()))
+    return pem, private
+
+
+def https_origin(id, port, **more):
+    """An `Origin` of a DistributionConfig: a web server on this machine that speaks TLS."""
+    return {"Id": id, "DomainName": "localhost",
+            "CustomOriginConfig": {"HTTPPort": 80, "HTTPSPort": port, "OriginProtocolPolicy": "https-only"}, **more}
+
+
+def deployed(near, config):
+    """Makes a distribution and waits until it is in force; its domain."""
+    made = near.aws("cloudfront", "create-distribution", "--distribution-config", json.dumps(config))
+    near.aws("cloudfront", "wait", "distribution-deployed", "--id", made["Distribution"]["Id"])
+    return made["Distribution"]["DomainName"]
 
 
 def http_origin(id, port, **more):

@@ -7,7 +7,10 @@ use crate::pipeline::trail::Follower;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use http::{HeaderMap, Method, StatusCode, Version};
-use ports::origin::{Body, BodyError, Scheme};
+use ports::{
+    origin::{Body, BodyError, Scheme},
+    relay::{Relay, Trailers, Tunnel},
+};
 use std::{net::SocketAddr, sync::Arc};
 
 /// What a viewer asks.
@@ -32,6 +35,8 @@ pub struct Asked {
     pub tls: Option<Arc<TlsFacts>>,
     /// HTTP version.
     pub version: Version,
+    /// What may be passed on beside it.
+    pub relay: Relay,
 }
 
 /// What was agreed in a TLS handshake.
@@ -73,15 +78,34 @@ pub enum ReplyBody {
         /// The bytes.
         body: BoxStream<'static, Result<Bytes, BodyError>>,
     },
+    /// The same, with fields after it, told when it ends.
+    Trailed {
+        /// Bytes that will come, if known.
+        length: Option<u64>,
+        /// The bytes.
+        body: BoxStream<'static, Result<Bytes, BodyError>>,
+        /// The fields, as the origin sends them.
+        trailers: Trailers,
+    },
+    /// The connection changes its protocol. Only for who has asked for that.
+    Tunnel(Tunnel),
 }
 
 impl ReplyBody {
     /// Bytes that will come, if known.
     pub fn length(&self) -> Option<u64> {
         match self {
-            Self::Empty => Some(0),
+            Self::Empty | Self::Tunnel(_) => Some(0),
             Self::Pieces(pieces) => Some(pieces.iter().map(|piece| piece.len() as u64).sum()),
-            Self::Stream { length, .. } => *length,
+            Self::Stream { length, .. } | Self::Trailed { length, .. } => *length,
+        }
+    }
+
+    /// The same body with fields after it, if it is one that still comes.
+    pub fn trailed_by(self, trailers: Trailers) -> Self {
+        match self {
+            Self::Stream { length, body } => Self::Trailed { length, body, trailers },
+            body => body,
         }
     }
 }

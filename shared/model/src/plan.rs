@@ -97,6 +97,9 @@ pub struct Behaviour {
     pub cache_options: bool,
     /// Whether the edge compresses.
     pub compress: bool,
+    /// Whether gRPC is relayed; false in plans from before there was this.
+    #[serde(default)]
+    pub grpc: bool,
     /// What makes two requests the same, and for how long the answer is kept.
     pub cache: CachePolicy,
     /// What is sent to the origin beside the cache key's parts.

@@ -20,5 +20,8 @@ mod quick;
 // The edge keeps it to itself, and the whole edge, instrumented, would take minutes to build: so its
 // file is read here a second time. It leans on nothing else of the edge.
 #[expect(dead_code, reason = "what only the edge calls")]
+#[path = "../../../services/edge/src/serve/early.rs"]
+mod early;
+#[expect(dead_code, reason = "what only the edge calls")]
 #[path = "../../../services/edge/src/serve/turns.rs"]
 mod turns;

@@ -42,6 +42,7 @@ use ports::{
     clock::Clock,
     locator::Locator,
     origin::{Body, OriginError, OriginRequest, OriginResponse},
+    relay::Way,
 };
 use rescue::Failure;
 use respond::{Answer, Telling};
@@ -134,6 +135,10 @@ impl Engine {
         viewed: Viewed,
         body: Option<Body>,
     ) -> Result<Answer, Failure> {
+        if viewed.routed.request.relay.way != Way::Any {
+            let asking = fetch::relay::ask(self, &viewed, body);
+            return asking.instrument(debug_span!("fetch")).await;
+        }
         let keyed = debug_span!("key").in_scope(|| key::derive(viewed));
         let found =
             lookup::find(&*self.store, &self.bans, keyed).instrument(debug_span!("lookup")).await;

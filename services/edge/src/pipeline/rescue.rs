@@ -15,14 +15,14 @@ use bytes::Bytes;
 use caching::stale;
 use futures::StreamExt as _;
 use headers::{
-    error_body,
+    error_body, grpc,
     head::Unheard,
     methods,
     names::{Names, Outcome},
     redirect,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use ports::origin::OriginError;
+use ports::{origin::OriginError, relay::Way};
 use std::{sync::Arc, time::Duration};
 use tracing::Instrument as _;
 
@@ -230,6 +230,9 @@ pub async fn mend(
     routed: &Routed,
     walked: Result<Answer, Failure>,
 ) -> Answer {
+    if routed.request.relay.way == Way::Grpc {
+        return walked.unwrap_or_else(|failure| call_failed(&routed.request.id, &failure));
+    }
     let (answer, mendable, ends) = match walked {
         Ok(answer) => (answer, true, false),
         Err(failure) => {
@@ -251,10 +254,21 @@ pub async fn mend(
     page
 }
 
+/// A gRPC call that failed here: its clients read no pages (CloudFront developer guide, using gRPC
+/// with distributions: there are no custom error responses, the response carries `grpc-status`).
+fn call_failed(id: &str, failure: &Failure) -> Answer {
+    log(id, failure);
+    let headers = grpc::ended(failure.status(), &failure.to_string());
+    let telling = Telling::made(failure.outcome());
+    Answer { status: StatusCode::OK, headers, body: ReplyBody::Empty, telling }
+}
+
 /// Reads what nobody will: left alone, an error whose body is still coming would not be kept, and
 /// the origin would be asked again by every viewer.
 fn see_off(body: ReplyBody) {
-    let ReplyBody::Stream { length, mut body } = body else {
+    let (ReplyBody::Stream { length, mut body } | ReplyBody::Trailed { length, mut body, .. }) =
+        body
+    else {
         return;
     };
     if length.is_some_and(|length| length > MOST_UNREAD) {

@@ -243,7 +243,11 @@ pub fn from_flight(
     } else {
         reader.stream().boxed()
     };
-    streamed(method, head.status, headers, head.length, body, telling)
+    let answer = streamed(method, head.status, headers, head.length, body, telling);
+    match head.trailers.clone() {
+        Some(trailers) => Answer { body: answer.body.trailed_by(trailers), ..answer },
+        None => answer,
+    }
 }
 
 fn is_bodiless(status: StatusCode) -> bool {

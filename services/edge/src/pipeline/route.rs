@@ -6,9 +6,12 @@ use crate::{
     plans::{Compiled, Distribution, Known},
 };
 use caching::RequestView;
-use headers::{connection, head, names::Names, origin_request};
+use headers::{connection, grpc, head, names::Names, origin_request};
 use http::{HeaderMap, HeaderValue, Method, Version, header};
-use ports::origin::{Body, Scheme};
+use ports::{
+    origin::{Body, Scheme},
+    relay::{Relay, Way},
+};
 use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 
 /// A viewer's request, as every later stage sees it.
@@ -36,6 +39,8 @@ pub struct Request {
     pub tls: Option<Arc<TlsFacts>>,
     /// Whether bytes follow the head.
     pub has_body: bool,
+    /// What is passed on beside it.
+    pub relay: Relay,
 }
 
 impl Request {
@@ -87,6 +92,10 @@ pub fn behaviour(
     let was_root = asked.path == "/";
     let path = object(distribution, &asked.path).into_owned();
     let behaviour = distribution.behaviour(&path).ok_or(Failure::Internal)?;
+    let mut relay = asked.relay;
+    if behaviour.behaviour.grpc && grpc::asks(&asked.method, asked.version, &asked.headers) {
+        relay.way = Way::Grpc;
+    }
     let request = Request {
         id: id.to_owned(),
         method: asked.method,
@@ -99,6 +108,7 @@ pub fn behaviour(
         scheme: asked.scheme,
         tls: asked.tls,
         has_body: asked.body.is_some(),
+        relay,
     };
     let routed = Routed {
         request: Arc::new(request),
@@ -129,6 +139,7 @@ pub fn elsewhere(routed: &Routed, path: &str, query: Option<String>) -> Option<R
     let mut request = Request::clone(&routed.request);
     request.path = object(&routed.distribution, path).into_owned();
     request.query = query;
+    request.relay = Relay::default();
     Some(Routed {
         behaviour: routed.distribution.behaviour(&request.path)?.clone(),
         request: Arc::new(request),

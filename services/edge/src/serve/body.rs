@@ -6,11 +6,12 @@ use crate::{
     serve::turns::Turn,
 };
 use actix_http::body::{BodySize, MessageBody};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, stream::BoxStream};
+use headers::trailers;
 use http::{HeaderMap, Method, header::CONTENT_LENGTH};
 use http_body::{Frame, SizeHint};
-use ports::origin::BodyError;
+use ports::{origin::BodyError, relay::Trailers};
 use std::{
     pin::Pin,
     task::{Context, Poll},
@@ -22,6 +23,11 @@ pub struct Sending {
     length: Option<u64>,
     follower: Option<Follower>,
     turn: Option<Turn>,
+    trailers: Option<Trailers>,
+    /// Whether pieces leave as chunks, for HTTP/1.1 (RFC 9112 §7.1).
+    chunked: bool,
+    /// Whether all has been given but the end.
+    ended: bool,
     /// Told only when it is asked for once more, see [`Sending::poll`].
     failed: Option<BodyError>,
 }
@@ -50,18 +56,51 @@ impl Sending {
         follower: Option<Follower>,
     ) -> Self {
         let told = body.length();
+        let trailers = match &body {
+            ReplyBody::Trailed { trailers, .. } => Some(trailers.clone()),
+            _ => None,
+        };
         let (from, length) = match body {
             ReplyBody::Empty if method == Method::HEAD => (From::Nothing, announced(headers)),
-            ReplyBody::Empty => (From::Nothing, Some(0)),
+            ReplyBody::Empty | ReplyBody::Tunnel(_) => (From::Nothing, Some(0)),
             ReplyBody::Pieces(pieces) => (From::Pieces(pieces.into_iter()), told),
-            ReplyBody::Stream { body, .. } => (From::Stream(body), told),
+            ReplyBody::Stream { body, .. } | ReplyBody::Trailed { body, .. } => {
+                (From::Stream(body), told)
+            }
         };
-        Self { from, length, follower, turn: None, failed: None }
+        Self {
+            from,
+            length,
+            follower,
+            turn: None,
+            trailers,
+            chunked: false,
+            ended: false,
+            failed: None,
+        }
     }
 
     /// With this body, the request's turn ends.
     pub fn ends(&mut self, turn: Option<Turn>) {
         self.turn = turn;
+    }
+
+    /// Whether fields may follow it.
+    pub fn may_be_trailed(&self) -> bool {
+        self.trailers.is_some()
+    }
+
+    /// From now on it writes its own chunks, with trailers, if its length is not known. Whether it
+    /// does.
+    pub fn chunks(&mut self) -> bool {
+        self.chunked = self.length.is_none() && !self.is_nothing();
+        self.chunked
+    }
+
+    /// What is said after the body, once.
+    pub fn last(&mut self) -> Option<HeaderMap> {
+        self.ended = true;
+        trailers::passed_on(self.trailers.take()?.told()?)
     }
 
     /// Splits a reply into what a server library writes first, and the body.
@@ -132,8 +171,44 @@ impl MessageBody for Sending {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, BodyError>>> {
-        self.get_mut().poll(context)
+        let this = self.get_mut();
+        if !this.chunked {
+            return this.poll(context);
+        }
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        loop {
+            return Poll::Ready(match std::task::ready!(this.poll(context)) {
+                Some(Ok(piece)) if piece.is_empty() => continue,
+                Some(Ok(piece)) => Some(Ok(chunk(&piece))),
+                Some(Err(why)) => Some(Err(why)),
+                None => Some(Ok(last_chunk(&this.last().unwrap_or_default()))),
+            });
+        }
     }
+}
+
+/// RFC 9112 §7.1.
+fn chunk(piece: &[u8]) -> Bytes {
+    let size = format!("{:x}\r\n", piece.len());
+    let mut chunk = BytesMut::with_capacity(size.len() + piece.len() + 2);
+    chunk.extend_from_slice(size.as_bytes());
+    chunk.extend_from_slice(piece);
+    chunk.extend_from_slice(b"\r\n");
+    chunk.freeze()
+}
+
+/// The end, with trailers (RFC 9112 §7.1.2).
+pub fn last_chunk(trailers: &HeaderMap) -> Bytes {
+    let mut last = BytesMut::from(&b"0\r\n"[..]);
+    for (name, value) in trailers {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            last.extend_from_slice(part);
+        }
+    }
+    last.extend_from_slice(b"\r\n");
+    last.freeze()
 }
 
 impl http_body::Body for Sending {
@@ -144,7 +219,14 @@ impl http_body::Body for Sending {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        self.get_mut().poll(context).map(|next| next.map(|piece| piece.map(Frame::data)))
+        let this = self.get_mut();
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(match std::task::ready!(this.poll(context)) {
+            Some(piece) => Some(piece.map(Frame::data)),
+            None => this.last().map(|fields| Ok(Frame::trailers(fields))),
+        })
     }
 
     fn is_end_stream(&self) -> bool {

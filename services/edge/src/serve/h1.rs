@@ -9,9 +9,10 @@ use crate::{
     pipeline::Engine,
     serve::{
         body::Sending,
+        early::Early,
         io::{Link, Watched},
         turns::{Turn, Turns},
-        upload,
+        upload, websocket,
     },
 };
 use actix_http::{
@@ -20,9 +21,10 @@ use actix_http::{
     h1::H1Service,
 };
 use actix_service::{ServiceFactory, fn_service};
+use headers::trailers;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use kit::drain::Drain;
-use ports::origin::Scheme;
+use ports::{origin::Scheme, relay::Relay};
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -45,7 +47,8 @@ where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let (engine, drain) = (engine.clone(), drain.clone());
-    let service: H1Service<Turns<Watched<T>>, _, Sending> = HttpServiceBuilder::default()
+    let upgrades = websocket::service(&engine, &drain);
+    let service: H1Service<Turns<Watched<T>>, _, Sending, _, _> = HttpServiceBuilder::default()
         .client_request_timeout(HEAD_TIMEOUT)
         .client_disconnect_timeout(Duration::from_secs(1))
         .keep_alive(KEEP_ALIVE)
@@ -58,7 +61,9 @@ where
                 data.insert(watched.link.clone());
             }
             data.insert(io.turn.clone());
+            data.insert(io.early.clone());
         })
+        .upgrade(upgrades)
         .h1(fn_service(move |request: Request| {
             let engine = engine.clone();
             async move { Ok::<_, Infallible>(answer(&engine, request).await) }
@@ -68,13 +73,22 @@ where
 
 async fn answer(engine: &Arc<Engine>, mut request: Request) -> Response<Sending> {
     let turn = request.conn_data::<Turn>().cloned();
-    let Some(asked) = asked(&mut request) else {
+    let early = request.conn_data::<Early>().cloned().unwrap_or_default();
+    let Some(mut asked) = asked(&mut request) else {
         return refused();
     };
     let (method, version) = (asked.method.clone(), asked.version);
+    let trailers = version == Version::HTTP_11 && trailers::are_welcome(&asked.headers);
+    if version == Version::HTTP_11 {
+        asked.relay.interim = Some(early.begins());
+    }
     let reply = engine.handle(asked).await;
+    early.ends();
     let (status, headers, mut body) = Sending::of(&method, reply);
     body.ends(turn);
+    if trailers && method != Method::HEAD && body.may_be_trailed() && body.chunks() {
+        return chunked(status, &headers, body);
+    }
     let mut response = response(status, &headers, body);
     if version < Version::HTTP_11 {
         end_with_connection(&mut response);
@@ -93,7 +107,7 @@ fn end_with_connection(response: &mut Response<Sending>) {
 }
 
 /// The request in the engine's words; none if it cannot be said in them.
-fn asked(request: &mut Request) -> Option<Asked> {
+pub fn asked(request: &mut Request) -> Option<Asked> {
     let link = request.conn_data::<Link>()?.clone();
     let headers = headers(request.head())?;
     let method = Method::from_bytes(request.method().as_str().as_bytes()).ok()?;
@@ -110,6 +124,7 @@ fn asked(request: &mut Request) -> Option<Asked> {
         scheme: link.tls.as_ref().map_or(Scheme::Http, |_| Scheme::Https),
         tls: link.tls,
         version: version(request.version()),
+        relay: Relay::default(),
     })
 }
 
@@ -144,6 +159,14 @@ fn response(status: http::StatusCode, headers: &HeaderMap, body: Sending) -> Res
             append(&mut response, name, value);
         }
     }
+    response
+}
+
+/// A response whose body is in chunks already.
+fn chunked(status: http::StatusCode, headers: &HeaderMap, body: Sending) -> Response<Sending> {
+    let mut response = response(status, headers, body);
+    response.head_mut().no_chunking(true);
+    append(&mut response, &header::TRANSFER_ENCODING, &HeaderValue::from_static("chunked"));
     response
 }
 

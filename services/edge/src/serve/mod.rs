@@ -6,6 +6,7 @@
 
 mod body;
 pub mod certificates;
+mod early;
 mod h1;
 mod h2;
 mod h3;
@@ -15,6 +16,7 @@ mod stalled;
 mod tls;
 mod turns;
 mod upload;
+mod websocket;
 
 use crate::{pipeline::Engine, plans::Known, worker};
 use actix_server::{Server, ServerHandle};

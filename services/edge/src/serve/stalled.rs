@@ -38,6 +38,9 @@ struct Held {
 pub fn watched(body: ReplyBody) -> ReplyBody {
     match (body.length(), body) {
         (length, ReplyBody::Stream { body, .. }) => ReplyBody::Stream { length, body: watch(body) },
+        (length, ReplyBody::Trailed { body, trailers, .. }) => {
+            ReplyBody::Trailed { length, body: watch(body), trailers }
+        }
         (Some(length), ReplyBody::Pieces(pieces)) if length > SMALL => {
             let body = stream::iter(pieces.into_iter().map(Ok)).boxed();
             ReplyBody::Stream { length: Some(length), body: watch(body) }

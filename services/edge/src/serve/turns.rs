@@ -10,6 +10,7 @@
 //! Not for: judging requests. Bytes are only ever withheld, never changed; what cannot be followed
 //! here is left to the server library, which refuses it.
 
+use super::early::Early;
 use bytes::{Buf as _, BytesMut};
 use parking_lot::Mutex;
 use std::{
@@ -103,6 +104,8 @@ pub struct Turns<T> {
     io: Option<T>,
     /// Whoever answers says here that the answer is over.
     pub turn: Turn,
+    /// Informational answers, written before anything else.
+    pub early: Early,
     phase: Phase,
     ahead: BytesMut,
     lent: Option<Loan<T>>,
@@ -189,6 +192,7 @@ impl<T> Turns<T> {
         Self {
             io: Some(io),
             turn: Turn::default(),
+            early: Early::default(),
             phase: Phase::Head(Head::default()),
             ahead: BytesMut::new(),
             lent: None,
@@ -383,6 +387,15 @@ impl<T: AsyncRead + Unpin> Turns<T> {
     }
 }
 
+impl<T: AsyncWrite + Unpin> Turns<T> {
+    fn write_early(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.io {
+            Some(io) => self.early.poll_write(context, io),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+}
+
 impl<T> Drop for Turns<T> {
     fn drop(&mut self) {
         if !self.goes_home() {
@@ -408,12 +421,14 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Turns<T> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        std::task::ready!(self.write_early(context))?;
         let written = std::task::ready!(there(&mut self.io)?.poll_write(context, bytes))?;
         self.written(bytes.get(..written).unwrap_or_default());
         Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        std::task::ready!(self.write_early(context))?;
         there(&mut self.io)?.poll_flush(context)
     }
 

@@ -8,7 +8,9 @@ use std::{fmt::Display, time::Duration};
 use tokio::sync::mpsc;
 
 /// A viewer that sends no byte of an announced body for this long has gone.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// In a call that may be silent for long, one has gone after this.
+pub const LONG: Duration = Duration::from_mins(10);
 
 /// Whether the head announces a body (RFC 9112 §6.3).
 pub fn announced(headers: &HeaderMap) -> bool {
@@ -31,15 +33,15 @@ where
     .boxed()
 }
 
-/// The same for a stream that may be sent.
-pub fn patient<S, E>(stream: S) -> Body
+/// The same for a stream that may be sent, from a viewer that may be silent for so long.
+pub fn patient<S, E>(stream: S, patience: Duration) -> Body
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin + Send + 'static,
     E: Display + 'static,
 {
-    futures::stream::unfold(Some(stream), |stream| async move {
+    futures::stream::unfold(Some(stream), move |stream| async move {
         let mut stream = stream?;
-        let piece = next(&mut stream).await?;
+        let piece = next(&mut stream, patience).await?;
         let rest = piece.is_ok().then_some(stream);
         Some((piece, rest))
     })
@@ -51,7 +53,7 @@ where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
     E: Display,
 {
-    while let Some(piece) = next(&mut stream).await {
+    while let Some(piece) = next(&mut stream, PATIENCE).await {
         let failed = piece.is_err();
         if sender.send(piece).await.is_err() || failed {
             return;
@@ -59,12 +61,12 @@ where
     }
 }
 
-async fn next<S, E>(stream: &mut S) -> Option<Result<Bytes, BodyError>>
+async fn next<S, E>(stream: &mut S, patience: Duration) -> Option<Result<Bytes, BodyError>>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
     E: Display,
 {
-    match tokio::time::timeout(PATIENCE, stream.next()).await {
+    match tokio::time::timeout(patience, stream.next()).await {
         Err(_) => Some(Err(BodyError::Silent)),
         Ok(None) => None,
         Ok(Some(piece)) => Some(piece.map_err(|why| BodyError::Cut(why.to_string()))),

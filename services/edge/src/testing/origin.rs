@@ -6,7 +6,10 @@ use futures::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use model::plan::Origin as OriginPlan;
 use parking_lot::Mutex;
-use ports::origin::{Body, BodyError, Origin, OriginError, OriginRequest, OriginResponse, Timing};
+use ports::{
+    origin::{Body, BodyError, Origin, OriginError, OriginRequest, OriginResponse, Timing},
+    relay::Way,
+};
 use std::{collections::VecDeque, time::Duration};
 use tokio::sync::mpsc;
 
@@ -17,6 +20,7 @@ pub struct Answer {
     body: Body,
     after: Duration,
     panics: bool,
+    trailers: HeaderMap,
 }
 
 /// What was asked.
@@ -26,6 +30,8 @@ pub struct Question {
     pub target: String,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    pub way: Way,
+    pub trailers: HeaderMap,
 }
 
 /// The origin.
@@ -48,6 +54,7 @@ pub fn status(status: u16, body: &'static str) -> Answer {
         body: stream::iter([Ok(Bytes::from(body))]).boxed(),
         after: Duration::ZERO,
         panics: false,
+        trailers: HeaderMap::new(),
     };
     answer.with("content-length", &body.len().to_string())
 }
@@ -60,6 +67,7 @@ pub fn error(why: OriginError) -> Answer {
         body: stream::empty().boxed(),
         after: Duration::ZERO,
         panics: false,
+        trailers: HeaderMap::new(),
     }
 }
 
@@ -85,6 +93,12 @@ impl Answer {
     /// `Cache-Control`.
     pub fn cached(self, directives: &str) -> Self {
         self.with("cache-control", directives)
+    }
+
+    /// With this field after its body.
+    pub fn trailed_by(mut self, name: &'static str, value: &'static str) -> Self {
+        self.trailers.append(name, HeaderValue::from_static(value));
+        self
     }
 
     /// With another status.
@@ -144,11 +158,16 @@ impl Origin for FakeOrigin {
             target: request.path_and_query,
             headers: request.headers,
             body,
+            way: request.relay.way,
+            trailers: request.relay.trailers.told().cloned().unwrap_or_default(),
         });
         let next = self.script.lock().pop_front();
         let answer = next.ok_or_else(|| OriginError::Name("nothing left to say".into()))?;
         tokio::time::sleep(answer.after).await;
         assert!(!answer.panics, "a fault of ours, as the test wants it");
-        Ok(OriginResponse::new(answer.status?, answer.headers, answer.body, Timing::default()))
+        let told =
+            OriginResponse::new(answer.status?, answer.headers, answer.body, Timing::default());
+        told.trailers.tell(answer.trailers);
+        Ok(told)
     }
 }

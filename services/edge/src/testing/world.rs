@@ -29,6 +29,7 @@ use ports::{
     clock::Clock,
     locator::{Located, Locator},
     origin::Scheme,
+    relay::{Relay, Trailers},
 };
 use std::{io::Read as _, net::IpAddr, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -72,6 +73,8 @@ pub struct Got {
     pub bytes: Vec<u8>,
     /// Whether the body ended well.
     pub whole: bool,
+    /// What followed it.
+    pub trailers: HeaderMap,
 }
 
 impl World {
@@ -187,6 +190,7 @@ pub fn asked(method: Method, target: &str, headers: &[(&str, &str)]) -> Asked {
         scheme: Scheme::Http,
         tls: None,
         version: Version::HTTP_11,
+        relay: Relay::default(),
     }
 }
 
@@ -199,10 +203,16 @@ pub fn with_body(mut asked: Asked, body: &'static str) -> Asked {
 /// Reads a reply to its end.
 pub async fn collect(reply: Reply) -> Got {
     let (mut body, mut whole) = (Vec::new(), true);
+    let trailers = match &reply.body {
+        ReplyBody::Trailed { trailers, .. } => trailers.clone(),
+        _ => Trailers::default(),
+    };
     match reply.body {
         ReplyBody::Empty => {}
         ReplyBody::Pieces(pieces) => body = pieces.concat(),
-        ReplyBody::Stream { length, body: mut pieces } => {
+        ReplyBody::Tunnel(_) => panic!("a tunnel"),
+        ReplyBody::Stream { length, body: mut pieces }
+        | ReplyBody::Trailed { length, body: mut pieces, .. } => {
             while let Some(piece) = pieces.next().await {
                 match piece {
                     Ok(piece) => body.extend_from_slice(&piece),
@@ -220,6 +230,7 @@ pub async fn collect(reply: Reply) -> Got {
         body: String::from_utf8_lossy(&body).into_owned(),
         bytes: body,
         whole,
+        trailers: trailers.told().cloned().unwrap_or_default(),
     }
 }
 

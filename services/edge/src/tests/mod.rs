@@ -10,6 +10,7 @@ mod http2;
 mod http3;
 mod parts;
 mod passing;
+mod relaying;
 mod shaping;
 mod sockets;
 mod telling;

@@ -12,10 +12,15 @@ use crate::{
     target::Target,
     upload::Upload,
 };
-use http::{HeaderMap, Method, Request, Response, Uri};
+use futures::{StreamExt as _, stream};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
 use model::plan::Origin as OriginPlan;
-use ports::origin::{OriginError, OriginRequest, OriginResponse, Timing};
+use ports::{
+    origin::{OriginError, OriginRequest, OriginResponse, Timing},
+    relay::{Interim, Relay, Trailers, Tunnel, Way},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -31,6 +36,7 @@ pub(crate) struct Asking<'a> {
     uri: Uri,
     headers: HeaderMap,
     upload: Arc<Upload>,
+    relay: Relay,
     connect_timeout: Duration,
     read_timeout: Duration,
     deadline: Option<Instant>,
@@ -53,6 +59,11 @@ impl<'a> Asking<'a> {
         let uri = path(&request.path_and_query)?;
         let mut headers = request.headers;
         fields::for_request(&mut headers, &request.method, request.body.is_some());
+        match request.relay.way {
+            Way::Any => {}
+            Way::Grpc => fields::for_grpc(&mut headers),
+            Way::WebSocket => fields::for_websocket(&mut headers),
+        }
         Ok(Self {
             driver,
             open: driver.pools.here(),
@@ -60,7 +71,8 @@ impl<'a> Asking<'a> {
             method: request.method,
             uri,
             headers,
-            upload: Upload::new(request.body),
+            upload: Upload::new(request.body, request.relay.trailers.clone()),
+            relay: request.relay,
             connect_timeout: Duration::from_secs(origin.connect_timeout.0),
             read_timeout: Duration::from_secs(origin.read_timeout.0),
             deadline: origin
@@ -82,7 +94,7 @@ impl<'a> Asking<'a> {
     }
 
     async fn persist(&mut self) -> Result<OriginResponse, OriginError> {
-        let mut pooled = self.open.pool.take(&self.target).map(Line::Own);
+        let mut pooled = self.pooled();
         loop {
             let begun = Instant::now();
             let (mut line, connect) = match pooled.take() {
@@ -92,11 +104,16 @@ impl<'a> Asking<'a> {
             };
             let connect = if line.reused() { Duration::ZERO } else { connect };
             let sent = Instant::now();
-            let asked = exchange::ask(&mut line, self.request(), &self.upload, self.read_timeout);
+            let switching = self.relay.way == Way::WebSocket;
+            let (request, limit) = (self.request(), self.read_timeout);
+            let asked = exchange::ask(&mut line, request, &self.upload, limit, switching);
             match asked.await {
                 Ok(response) => {
                     let first_byte = sent.elapsed();
                     let timing = Timing { connect, first_byte };
+                    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                        return switched(response, timing).await;
+                    }
                     return Ok(self.respond(response, line, timing));
                 }
                 Err(failed) if self.again(&failed, line.reused()) => {
@@ -107,17 +124,28 @@ impl<'a> Asking<'a> {
         }
     }
 
+    fn pooled(&self) -> Option<Line> {
+        match self.relay.way {
+            Way::Grpc => None,
+            _ => self.open.pool.take(&self.target).map(Line::Own),
+        }
+    }
+
     /// A place on a shared connection, or a new connection.
     async fn line(&mut self) -> Result<Line, OriginError> {
-        if self.target.server.tls.is_none() {
+        let grpc = self.relay.way == Way::Grpc;
+        if self.relay.way == Way::WebSocket {
             return self.connect(false).await;
+        }
+        if self.target.server.tls.is_none() {
+            return if grpc { Err(plain_grpc()) } else { self.connect(false).await };
         }
         let shared = Arc::clone(&self.open.shared);
         let mut waited = false;
         loop {
             match shared.find(&self.target, waited) {
                 Found::Lease(lease) => return Ok(Line::Shared(lease)),
-                Found::Alone { offer } => return self.connect(offer).await,
+                Found::Alone { offer } => return self.connect(offer || grpc).await,
                 Found::Lead(lead) => {
                     let connected = self.connect(true).await;
                     drop(lead);
@@ -141,7 +169,13 @@ impl<'a> Asking<'a> {
         match self.dial(offer).await? {
             Opened::Http2(fresh) => Ok(Line::Shared(self.open.shared.share(&self.target, fresh))),
             Opened::Http1(connection) => {
-                self.open.shared.is_http1(&self.target.server);
+                if offer {
+                    self.open.shared.is_http1(&self.target.server);
+                }
+                if self.relay.way == Way::Grpc {
+                    self.open.pool.give_back(connection);
+                    return Err(only_http1());
+                }
                 Ok(Line::Own(connection))
             }
         }
@@ -192,6 +226,11 @@ impl<'a> Asking<'a> {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
+        if let Some(interim) = self.relay.interim.clone() {
+            hyper::ext::on_informational(&mut request, move |said| {
+                hear(&interim, said.status(), said.headers());
+            });
+        }
         request
     }
 
@@ -199,15 +238,50 @@ impl<'a> Asking<'a> {
         let (head, incoming) = response.into_parts();
         let mut headers = head.headers;
         fields::for_response(&mut headers);
+        let trailers = Trailers::default();
         let download = Download {
             incoming,
             line: Some(line),
             pool: Arc::clone(&self.open.pool),
             limit: self.read_timeout,
             deadline: self.deadline,
+            trailers: trailers.clone(),
         };
-        OriginResponse::new(head.status, headers, download.stream(), timing)
+        let answer = OriginResponse::new(head.status, headers, download.stream(), timing);
+        OriginResponse { trailers, ..answer }
     }
+}
+
+/// Passes an informational answer on; what is for the next hop alone ends here (RFC 9110 §15.2).
+fn hear(interim: &Interim, status: StatusCode, fields: &HeaderMap) {
+    if matches!(status, StatusCode::CONTINUE | StatusCode::SWITCHING_PROTOCOLS) {
+        return;
+    }
+    let mut fields = fields.clone();
+    fields::for_response(&mut fields);
+    interim.tell(status, fields);
+}
+
+/// The connection has become another.
+async fn switched(
+    response: Response<Incoming>,
+    timing: Timing,
+) -> Result<OriginResponse, OriginError> {
+    let (status, mut headers) = (response.status(), response.headers().clone());
+    fields::for_response(&mut headers);
+    let failed = |e: hyper::Error| OriginError::Protocol(format!("it changed no protocol: {e}"));
+    let io = TokioIo::new(hyper::upgrade::on(response).await.map_err(failed)?);
+    let answer = OriginResponse::new(status, headers, stream::empty().boxed(), timing);
+    Ok(OriginResponse { tunnel: Some(Tunnel::new(io)), ..answer })
+}
+
+fn plain_grpc() -> OriginError {
+    let told = "gRPC needs HTTPS to the origin: set its protocol policy to https-only";
+    OriginError::Protocol(told.into())
+}
+
+fn only_http1() -> OriginError {
+    OriginError::Protocol("the origin does not agree to HTTP/2, which gRPC needs".into())
 }
 
 /// A path as it stands, in origin form.

@@ -167,7 +167,7 @@ where
         .handshake(stream)
         .await?;
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
+        if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "a connection to an origin ended");
         }
     });

@@ -6,7 +6,10 @@ use futures::{StreamExt, stream};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use ports::origin::{Body, BodyError};
+use ports::{
+    origin::{Body, BodyError},
+    relay::Trailers,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -23,6 +26,8 @@ pub(crate) struct Download {
     pub limit: Duration,
     /// For the whole.
     pub deadline: Option<Instant>,
+    /// Where the fields after it are told.
+    pub trailers: Trailers,
 }
 
 impl Download {
@@ -43,7 +48,7 @@ impl Download {
         .boxed()
     }
 
-    /// The next piece; trailers are passed over.
+    /// The next piece.
     async fn piece(&mut self) -> Option<Result<Bytes, BodyError>> {
         loop {
             let frame = match self.frame().await {
@@ -54,11 +59,16 @@ impl Download {
                 }
                 Err(error) => return Some(Err(error)),
             };
-            if let Ok(piece) = frame.into_data() {
-                self.finish_if_whole();
-                if !piece.is_empty() {
+            let trailers = match frame.into_data() {
+                Ok(piece) if piece.is_empty() => None,
+                Ok(piece) => {
+                    self.finish_if_whole();
                     return Some(Ok(piece));
                 }
+                Err(frame) => frame.into_trailers().ok(),
+            };
+            if let Some(fields) = trailers {
+                self.trailers.tell(fields);
             }
         }
     }

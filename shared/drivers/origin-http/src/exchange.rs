@@ -1,6 +1,7 @@
 //! One request and the head of its answer, on one connection.
 
 use crate::{
+    fields,
     h2::{self, Verdict},
     line::{Answer, Line},
     upload::{Outgoing, Upload},
@@ -43,7 +44,8 @@ impl From<Failed> for OriginError {
 }
 
 /// Sends `request` and waits for the head of the answer, `limit` long at most since something last
-/// moved. Informational answers are passed over (RFC 9110 §15.2).
+/// moved. Informational answers go to whoever hears them (RFC 9110 §15.2). A change of protocol is an
+/// answer only with `switching`.
 ///
 /// Cancellation: closes the connection, or ends this exchange on a shared one.
 pub(crate) async fn ask(
@@ -51,6 +53,7 @@ pub(crate) async fn ask(
     request: Request<Outgoing>,
     upload: &Arc<Upload>,
     limit: Duration,
+    switching: bool,
 ) -> Result<Response<Incoming>, Failed> {
     upload.begin();
     let sending = line.send(request);
@@ -59,7 +62,7 @@ pub(crate) async fn ask(
         let late = upload.silent_at(limit);
         tokio::select! {
             biased;
-            answer = &mut sending => return judge(answer, upload, line),
+            answer = &mut sending => return judge(answer, upload, line, switching),
             () = tokio::time::sleep_until(late) => {
                 if upload.silent_at(limit) <= tokio::time::Instant::now() {
                     line.suspect();
@@ -70,9 +73,17 @@ pub(crate) async fn ask(
     }
 }
 
-fn judge(answer: Answer, upload: &Upload, line: &Line) -> Result<Response<Incoming>, Failed> {
+fn judge(
+    answer: Answer,
+    upload: &Upload,
+    line: &Line,
+    switching: bool,
+) -> Result<Response<Incoming>, Failed> {
     match answer {
         Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            if switching && fields::switches_to_websocket(response.headers()) {
+                return Ok(response);
+            }
             Err(Failed::Garbled("it switched protocols without being asked to".into()))
         }
         Ok(response) if is_coded(response.headers()) => Err(Failed::Garbled(

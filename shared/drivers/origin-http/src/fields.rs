@@ -28,6 +28,23 @@ pub(crate) fn for_request(fields: &mut HeaderMap, method: &Method, body: bool) {
     }
 }
 
+/// gRPC asks for trailers; some of its servers refuse who does not.
+pub(crate) fn for_grpc(fields: &mut HeaderMap) {
+    fields.insert(TE, HeaderValue::from_static("trailers"));
+}
+
+/// A WebSocket handshake (RFC 6455 §4.1); its own fields are the viewer's.
+pub(crate) fn for_websocket(fields: &mut HeaderMap) {
+    fields.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    fields.insert(UPGRADE, HeaderValue::from_static("websocket"));
+}
+
+/// Whether an answer agrees to that.
+pub(crate) fn switches_to_websocket(fields: &HeaderMap) -> bool {
+    let told = fields.get(UPGRADE).map(HeaderValue::as_bytes).unwrap_or_default();
+    told.trim_ascii().eq_ignore_ascii_case(b"websocket")
+}
+
 /// Leaves only end-to-end fields. A length beside a transfer coding says nothing (RFC 9112 §6.3).
 pub(crate) fn for_response(fields: &mut HeaderMap) {
     if fields.contains_key(TRANSFER_ENCODING) {

@@ -17,6 +17,7 @@ pub fn behaviour() -> Behaviour {
         allowed: Methods::All,
         cache_options: false,
         compress: false,
+        grpc: false,
         cache: CachePolicy {
             id: Some(PolicyId::from("p")),
             law: Law::CloudFront,

@@ -22,6 +22,7 @@ pub mod device;
 pub mod error_body;
 pub mod forwarding;
 pub mod generated;
+pub mod grpc;
 pub mod head;
 pub mod hosts;
 pub mod key;
@@ -32,6 +33,7 @@ pub mod query;
 pub mod redirect;
 pub mod response_policy;
 pub mod server_timing;
+pub mod trailers;
 pub mod viewer;
 pub mod viewer_response;
 

@@ -191,8 +191,8 @@ fn every_rule_of_the_checklist_has_its_own_error() {
         ),
         (
             "/DefaultCacheBehavior/GrpcConfig",
-            json!({"Enabled": true}),
-            ErrorCode::UnsupportedOperation,
+            json!({"Enabled": true}), // without POST
+            ErrorCode::InvalidArgument,
         ),
         ("/Origins/Items/0/DomainName", json!("http://origin.example"), ErrorCode::InvalidOrigin),
         ("/Origins/Items/0/OriginPath", json!("base/"), ErrorCode::InvalidRelativePath),

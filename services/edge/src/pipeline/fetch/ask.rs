@@ -229,7 +229,7 @@ impl Exchange {
 
     /// A response arrives: its head goes to everybody at once, its body as it comes.
     async fn arrive(self, response: OriginResponse, times: Times) {
-        let OriginResponse { status, mut headers, body, timing, .. } = response;
+        let OriginResponse { status, mut headers, body, timing, trailers, .. } = response;
         let storing = self.storing(status, &headers, times);
         let shared = collapsing::shares(&storing);
         let length = question::length(&headers);
@@ -265,6 +265,8 @@ impl Exchange {
             vary: keep.as_ref().map(|keep| keep.vary.clone()).unwrap_or_default(),
             asked_with: self.question.found.routed().request.headers.clone(),
             upstream: question::upstream(timing),
+            // RFC 9111 §3.1: a cache may leave them out of what it keeps.
+            trailers: keep.is_none().then_some(trailers),
         };
         self.lead.land(Landing::Arriving(Arc::new(head)));
         let decided = Decided { status, headers, keep, times };

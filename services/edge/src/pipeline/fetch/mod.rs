@@ -9,6 +9,7 @@
 mod ask;
 mod owned;
 mod question;
+pub mod relay;
 mod source;
 mod told;
 
@@ -34,7 +35,10 @@ use headers::{
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use model::units::{Seconds, Timestamp};
 use packing::Stored;
-use ports::origin::{Body, OriginResponse};
+use ports::{
+    origin::{Body, OriginResponse},
+    relay::Trailers,
+};
 use question::Question;
 use std::sync::{Arc, atomic::Ordering};
 use tracing::Instrument as _;
@@ -74,6 +78,8 @@ pub struct Head {
     pub asked_with: HeaderMap,
     /// How long it took.
     pub upstream: Upstream,
+    /// Fields after the body; none where it is kept: with a copy they are dropped.
+    pub trailers: Option<Trailers>,
 }
 
 /// Asks the origin for something that is not held, or not good any more, together with everybody
@@ -312,12 +318,14 @@ async fn pass(
 
 fn passed(found: &Found, response: OriginResponse, why: Why) -> Answer {
     let behaviour = &found.routed().behaviour;
-    let OriginResponse { status, mut headers, body, timing, .. } = response;
+    let OriginResponse { status, mut headers, body, timing, trailers, .. } = response;
     let length = question::length(&headers);
     viewer_response::clean(&mut headers, &behaviour.behaviour, behaviour.is_bucket());
     let told = CacheStatus::forwarded(Reason::from(why), Some(status));
     let telling = Telling::asked(question::upstream(timing), told);
-    respond::streamed(&found.routed().request.method, status, headers, length, body, telling)
+    let method = &found.routed().request.method;
+    let answer = respond::streamed(method, status, headers, length, body, telling);
+    Answer { body: answer.body.trailed_by(trailers), ..answer }
 }
 
 impl Head {

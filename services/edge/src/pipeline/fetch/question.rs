@@ -1,17 +1,18 @@
 //! What an origin is asked: made while the viewer's request is at hand, so that nothing of the
 //! viewer is needed while the answer is awaited.
 
-use crate::pipeline::{Engine, lookup::Found, trail, viewer::Viewed};
+use crate::pipeline::{Engine, lookup::Found, route::Routed, trail, viewer::Viewed};
 use caching::validate::Validators;
 use headers::{
     origin_request::{self, Asking, Conditions},
     server_timing::Upstream,
+    viewer_response,
 };
 use http::{HeaderMap, header};
 use packing::Stored;
 use ports::{
     origin::{OriginRequest, Timing},
-    relay::Relay,
+    relay::{Interim, Relay},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -70,9 +71,22 @@ pub fn origin_request(
             headers,
             body: None,
             viewer_scheme: routed.request.scheme,
-            relay: Relay::default(),
+            relay: relay(routed),
         }
     })
+}
+
+/// What the viewer hears beside the answer: informational answers as clean as those that are kept.
+fn relay(routed: &Routed) -> Relay {
+    let relay = routed.request.relay.clone();
+    let behaviour = routed.behaviour.clone();
+    let interim = relay.interim.map(|viewer| {
+        Interim::new(move |status, mut headers| {
+            viewer_response::clean(&mut headers, &behaviour.behaviour, behaviour.is_bucket());
+            viewer.tell(status, headers);
+        })
+    });
+    Relay { interim, ..relay }
 }
 
 /// The announced length of a body.

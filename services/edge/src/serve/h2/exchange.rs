@@ -6,20 +6,25 @@
 use crate::{
     asked::{Asked, Reply},
     pipeline::Engine,
-    serve::{body::Sending, io::Link, stalled, upload},
+    serve::{body::Sending, early, io::Link, stalled, upload},
 };
 use ::headers::names::X_AMZ_CF_ID;
 use bytes::Bytes;
 use futures::stream;
 use h2::{Reason, RecvStream, SendStream, server::SendResponse};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use headers::{grpc, trailers};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::{Body as _, Frame};
-use ports::origin::{BodyError, Scheme};
+use ports::{
+    origin::{BodyError, Scheme},
+    relay::{Relay, Trailers},
+};
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 
 /// Bytes that are handed to the connection without asking whether there is room for them: the
@@ -61,17 +66,36 @@ pub async fn answer(
 
 async fn reply(
     engine: &Arc<Engine>,
-    asked: Asked,
+    mut asked: Asked,
     respond: &mut SendResponse<Bytes>,
 ) -> Result<Reply, h2::Error> {
+    let (interim, hints) = early::hints();
+    asked.relay.interim = Some(interim);
     let mut handled = pin!(engine.handle(asked));
     poll_fn(|context| {
-        if let Poll::Ready(reply) = handled.as_mut().poll(context) {
+        let reply = handled.as_mut().poll(context);
+        // Asked after that: they may have come together.
+        while let Poll::Ready((status, fields)) = hints.poll(context) {
+            hint(respond, status, fields)?;
+        }
+        if let Poll::Ready(reply) = reply {
             return Poll::Ready(Ok(reply));
         }
         respond.poll_reset(context).map(|reason| Err(reason?.into()))
     })
     .await
+}
+
+/// Sends an informational answer (RFC 9113 §8.1).
+fn hint(
+    respond: &mut SendResponse<Bytes>,
+    status: StatusCode,
+    fields: HeaderMap,
+) -> Result<(), h2::Error> {
+    let mut head = Response::new(());
+    *head.status_mut() = status;
+    *head.headers_mut() = fields;
+    respond.send_informational(head)
 }
 
 /// Fields of a message that HTTP/2 frames otherwise (RFC 9113 §8.2.2).
@@ -207,34 +231,48 @@ impl Sender {
 pub fn asked(link: &Link, request: Request<RecvStream>) -> Asked {
     let (mut head, body) = request.into_parts();
     super::join_cookies(&mut head.headers);
+    let patience = if grpc::is_content(&head.headers) { upload::LONG } else { upload::PATIENCE };
+    let relay = Relay::default();
     let uri = &head.uri;
     Asked {
         path: uri.path().to_owned(),
         query: uri.query().map(str::to_owned),
         authority: uri.authority().map(|name| name.as_str().to_owned()),
-        body: coming(&head.method, body),
+        body: coming(&head.method, body, patience, relay.trailers.clone()),
         peer: link.peer,
         scheme: Scheme::Https,
         tls: link.tls.clone(),
         version: head.version,
         method: head.method,
         headers: head.headers,
+        relay,
     }
 }
 
-fn coming(method: &Method, body: RecvStream) -> Option<ports::origin::Body> {
+fn coming(
+    method: &Method,
+    body: RecvStream,
+    patience: Duration,
+    trailers: Trailers,
+) -> Option<ports::origin::Body> {
     if body.is_end_stream() || *method == Method::CONNECT {
         return None;
     }
-    let data = stream::unfold(body, |mut body| async move {
-        let piece = match body.data().await? {
+    let data = stream::unfold((body, trailers), |(mut body, trailers)| async move {
+        let Some(piece) = body.data().await else {
+            // Without them the body is whole all the same.
+            let told = body.trailers().await.ok().flatten();
+            trailers.tell(told.as_ref().and_then(trailers::passed_on).unwrap_or_default());
+            return None;
+        };
+        let piece = match piece {
             Ok(piece) => piece,
             // The viewer has nothing more to say, which is no failure (RFC 9113 §8.1).
             Err(why) if why.reason() == Some(Reason::NO_ERROR) => return None,
-            Err(why) => return Some((Err(why), body)),
+            Err(why) => return Some((Err(why), (body, trailers))),
         };
         let _ = body.flow_control().release_capacity(piece.len());
-        Some((Ok(piece), body))
+        Some((Ok(piece), (body, trailers)))
     });
-    Some(upload::patient(Box::pin(data)))
+    Some(upload::patient(Box::pin(data), patience))
 }

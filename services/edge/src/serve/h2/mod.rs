@@ -84,7 +84,7 @@ where
     }
 }
 
-async fn linger<T: AsyncRead + AsyncWrite + Unpin>(io: &mut T) {
+pub async fn linger<T: AsyncRead + AsyncWrite + Unpin>(io: &mut T) {
     let mut unread = [0; 1024];
     let _ = io.shutdown().await;
     while matches!(io.read(&mut unread).await, Ok(1..)) {}

@@ -2,13 +2,14 @@
 //!
 //! For: turning frames into the engine's words and back, bodies piece by piece in both directions.
 //! A body that does not keep to its `Content-Length` is malformed (RFC 9114 §4.1.2). Trailers are
-//! neither read nor sent.
+//! not read, and sent only to who says `TE: trailers`: some browsers wait for ever on others.
 
 use crate::{
-    asked::Asked,
+    asked::{Asked, Reply},
     pipeline::Engine,
     serve::{
         body::Sending,
+        early::{self, Hints},
         h1::HEAD_TIMEOUT,
         h2::join_cookies,
         h3::bounded::{self, Bounded},
@@ -23,11 +24,18 @@ use ::h3::{
 };
 use bytes::{Buf as _, Bytes};
 use futures::{StreamExt as _, stream};
+use headers::trailers;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use ports::origin::{Body, BodyError, Scheme};
-use std::{future::Future, sync::Arc};
+use ports::{
+    origin::{Body, BodyError, Scheme},
+    relay::Relay,
+};
+use std::{
+    future::{Future, poll_fn},
+    sync::Arc,
+};
 
 /// Bytes that a viewer has [`PATIENCE`] to make room for.
 const STEP: usize = 64 << 10;
@@ -69,8 +77,9 @@ async fn exchange(engine: &Arc<Engine>, link: &Link, resolver: Resolver) -> Resu
     let head = tokio::time::timeout(HEAD_TIMEOUT, resolver.resolve_request());
     let (request, stream) = head.await??;
     let (sends, receives) = stream.split();
-    let mut answering = Answering { stream: sends, fails_with: Some(Code::H3_INTERNAL_ERROR) };
-    let asked = match asked(link, request, receives).await {
+    let fails_with = Some(Code::H3_INTERNAL_ERROR);
+    let mut answering = Answering { stream: sends, fails_with, trailers: false };
+    let mut asked = match asked(link, request, receives).await {
         Ok(asked) => asked,
         Err(why) => {
             answering.fails_with = Some(Code::H3_MESSAGE_ERROR);
@@ -78,7 +87,10 @@ async fn exchange(engine: &Arc<Engine>, link: &Link, resolver: Resolver) -> Resu
         }
     };
     let method = asked.method.clone();
-    let reply = engine.handle(asked).await;
+    answering.trailers = trailers::are_welcome(&asked.headers);
+    let (interim, hints) = early::hints();
+    asked.relay.interim = Some(interim);
+    let reply = answering.hint(hints, engine.handle(asked)).await?;
     let (status, headers, body) = Sending::of(&method, reply);
     answering.send(response(status, headers, &body), body).await
 }
@@ -100,6 +112,7 @@ async fn asked(link: &Link, request: Request<()>, receives: Receives) -> Result<
         version: head.version,
         method: head.method,
         headers: head.headers,
+        relay: Relay::default(),
     })
 }
 
@@ -155,7 +168,7 @@ impl Upload {
             Ok(upload.next().await?.map(|piece| (piece, upload)))
         });
         let first = stream::iter(first.map(Ok::<_, Cut>));
-        upload::patient(first.chain(rest).boxed())
+        upload::patient(first.chain(rest).boxed(), upload::PATIENCE)
     }
 }
 
@@ -179,13 +192,44 @@ fn response(status: StatusCode, mut headers: HeaderMap, body: &Sending) -> Respo
 struct Answering {
     stream: Sends,
     fails_with: Option<Code>,
+    /// Whether the viewer wants them.
+    trailers: bool,
 }
 
 impl Answering {
+    /// Sends what is heard until there is a reply (RFC 9114 §4.1).
+    async fn hint(
+        &mut self,
+        hints: Hints,
+        reply: impl Future<Output = Reply>,
+    ) -> Result<Reply, Cut> {
+        let mut reply = std::pin::pin!(reply);
+        let mut ready = None;
+        loop {
+            let hint = poll_fn(|context| hints.poll_until(context, reply.as_mut(), &mut ready));
+            if let Some((status, fields)) = hint.await {
+                let mut head = Response::new(());
+                *head.status_mut() = status;
+                *head.headers_mut() = fields;
+                patient(self.stream.send_response(head)).await?;
+            } else if let Some(reply) = ready.take() {
+                return Ok(reply);
+            }
+        }
+    }
+
     async fn send(&mut self, head: Response<()>, mut body: Sending) -> Result<(), Cut> {
         patient(self.stream.send_response(head)).await?;
         while let Some(frame) = body.frame().await {
-            let Ok(mut piece) = frame?.into_data() else { continue };
+            let mut piece = match frame?.into_data() {
+                Ok(piece) => piece,
+                Err(frame) => {
+                    if let (true, Ok(fields)) = (self.trailers, frame.into_trailers()) {
+                        patient(self.stream.send_trailers(fields)).await?;
+                    }
+                    continue;
+                }
+            };
             while !piece.is_empty() {
                 let step = piece.split_to(piece.len().min(STEP));
                 patient(self.stream.send_data(step)).await?;

@@ -10,10 +10,15 @@ use super::{
 };
 use crate::{
     asked::{Asked, Reply},
-    serve::{body::Sending, io::Link},
+    serve::{
+        body::{Sending, last_chunk},
+        early::{self, Hints},
+        io::Link,
+    },
 };
 use actix_http::body::{BodySize, MessageBody as _};
 use bytes::Bytes;
+use headers::trailers;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use ports::origin::{BodyError, Scheme};
 use std::{
@@ -48,6 +53,7 @@ impl Ask<'_> {
             scheme: link.tls.as_ref().map_or(Scheme::Http, |_| Scheme::Https),
             tls: link.tls.clone(),
             version: Version::HTTP_11,
+            relay: ports::relay::Relay::default(),
         })
     }
 }
@@ -63,16 +69,19 @@ enum Framing {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Connection<'_, T> {
     /// Has the engine answer, and writes what it says.
-    pub async fn exchange(&mut self, asked: Asked) -> End {
+    pub async fn exchange(&mut self, mut asked: Asked) -> End {
         let method = asked.method.clone();
+        let trailers = trailers::are_welcome(&asked.headers);
+        let (interim, hints) = early::hints();
+        asked.relay.interim = Some(interim);
         let engine = self.worker.engine.clone();
         #[cfg(test)]
         self.worker.exchanges.set(self.worker.exchanges.get() + 1);
-        let Ok(reply) = self.while_there(engine.handle(asked)).await else {
-            return End::Gone;
-        };
         let mut out = self.worker.buffer();
-        let ended = self.reply(&method, reply, &mut out).await;
+        let ended = match self.handled(engine.handle(asked), &hints, &mut out).await {
+            Ok(reply) => self.reply(&method, reply, trailers, &mut out).await,
+            Err(why) => Err(why),
+        };
         self.worker.give_back(out);
         ended.unwrap_or(End::Gone)
     }
@@ -89,8 +98,33 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<'_, T> {
         .await
     }
 
-    /// Writes a reply to its end.
-    async fn reply(&mut self, method: &Method, reply: Reply, out: &mut Vec<u8>) -> io::Result<End> {
+    /// The engine's reply; informational answers before it are written at once (RFC 8297 §2).
+    async fn handled(
+        &mut self,
+        handled: impl Future<Output = Reply>,
+        hints: &Hints,
+        out: &mut Vec<u8>,
+    ) -> io::Result<Reply> {
+        let (mut handled, mut ready) = (pin!(handled), None);
+        loop {
+            let hint = poll_fn(|context| hints.poll_until(context, handled.as_mut(), &mut ready));
+            if let Some((status, fields)) = self.while_there(hint).await? {
+                out.extend_from_slice(&early::head(status, &fields));
+                self.write(out, &[]).await?;
+            } else if let Some(reply) = ready.take() {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// Writes a reply to its end, with trailers if they are wanted.
+    async fn reply(
+        &mut self,
+        method: &Method,
+        reply: Reply,
+        trailers: bool,
+        out: &mut Vec<u8>,
+    ) -> io::Result<End> {
         let (status, headers, mut body) = Sending::of(method, reply);
         let closes = headers.get(header::CONNECTION).is_some_and(|value| value == "close")
             || self.worker.watch.is_stopping();
@@ -106,7 +140,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<'_, T> {
             }
         }
         if framing == Framing::Chunked && !is_bodiless {
-            out.extend_from_slice(b"0\r\n\r\n");
+            let fields = body.last().filter(|_| trailers);
+            out.extend_from_slice(&last_chunk(&fields.unwrap_or_default()));
         }
         drop(body); // it counts as answered before the viewer can know
         self.write(out, &[]).await?;

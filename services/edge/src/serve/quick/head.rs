@@ -279,6 +279,7 @@ fn dress(
         scheme,
         tls: place.tls.cloned(),
         version: Version::HTTP_11,
+        relay: ports::relay::Relay::default(),
     };
     let mut trail = Trail::start(&asked, MARKED_TIME);
     let request = Request {
@@ -293,6 +294,7 @@ fn dress(
         scheme,
         tls: asked.tls,
         has_body: false,
+        relay: ports::relay::Relay::default(),
     };
     let routed = Routed {
         request: Arc::new(request),

@@ -19,6 +19,7 @@ fn behaviour() -> Behaviour {
         allowed: Methods::All,
         cache_options: false,
         compress: false,
+        grpc: false,
         cache: CachePolicy {
             id: None,
             law: Law::CloudFront,

@@ -10,7 +10,8 @@ use crate::{
 use model::{
     api::{
         AllowedMethods, CacheBehavior, DefaultCacheBehavior, DistributionConfig, ErrorCode,
-        ForwardedValues, ItemSelection, Method, Origin, ViewerProtocolPolicy as Policy,
+        ForwardedValues, HttpVersion, ItemSelection, Method, Origin,
+        ViewerProtocolPolicy as Policy,
     },
     ids::OriginId,
     plan::{
@@ -109,6 +110,7 @@ fn one(
     faults.require(known, format!("{path}.TargetOriginId"), ErrorCode::NoSuchOrigin, message);
     let (allowed, cache_options) = methods(faults, path, behaviour.allowed_methods.as_ref());
     check_bucket_headers(faults, path, behaviour, config);
+    let grpc = grpc(faults, path, behaviour, allowed, config);
     let (cache, forward) = caching(faults, path, behaviour, references)?;
     Some(Behaviour {
         pattern: behaviour.path_pattern.clone(),
@@ -121,10 +123,31 @@ fn one(
         allowed,
         cache_options,
         compress: behaviour.compress == Some(true),
+        grpc,
         cache,
         forward,
         response_headers: response_headers(faults, path, behaviour, references),
     })
+}
+
+/// gRPC is POST over HTTP/2 (CloudFront developer guide, using gRPC with distributions).
+fn grpc(
+    faults: &mut Faults,
+    path: &str,
+    behaviour: &CacheBehavior,
+    allowed: Methods,
+    config: &DistributionConfig,
+) -> bool {
+    let grpc = behaviour.grpc_config.as_ref().is_some_and(|grpc| grpc.enabled);
+    let version = config.http_version.unwrap_or(HttpVersion::Http2);
+    let http2 = matches!(version, HttpVersion::Http2 | HttpVersion::Http2and3);
+    faults.require(
+        !grpc || (allowed == Methods::All && http2),
+        format!("{path}.GrpcConfig"),
+        ErrorCode::InvalidArgument,
+        "gRPC needs all seven methods in AllowedMethods, and HttpVersion http2 or http2and3",
+    );
+    grpc
 }
 
 /// A bucket is found by its own name, and its answers do not follow what viewers say of themselves.

@@ -144,13 +144,8 @@ pub(super) fn check_behaviour(faults: &mut Faults, path: &str, behaviour: &Cache
     for (name, asked, code, message) in asked {
         faults.require(!asked, format!("{path}.{name}"), code, message);
     }
-    let grpc = behaviour.grpc_config.as_ref().is_some_and(|grpc| grpc.enabled);
     let smooth = behaviour.smooth_streaming == Some(true);
-    refuse(
-        faults,
-        &format!("{path}."),
-        &[("GrpcConfig", grpc, "gRPC"), ("SmoothStreaming", smooth, "Smooth Streaming")],
-    );
+    refuse(faults, &format!("{path}."), &[("SmoothStreaming", smooth, "Smooth Streaming")]);
 }
 
 fn refuse(faults: &mut Faults, path: &str, asked: &[(&str, bool, &str)]) {
