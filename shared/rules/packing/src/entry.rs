@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn values_of_any_length_are_kept() {
         let mut headers = HeaderMap::new();
-        headers.append("x-long", HeaderValue::from_bytes(&[b'x'; 70_000]).unwrap());
+        headers.append("x-long", HeaderValue::from_bytes(&vec![b'x'; 70_000]).unwrap());
         let body = vec![Bytes::from_static(b"abc")];
         let entry = Entry::pack(&stored(headers.clone(), Content::Whole(body), 3));
         assert_eq!(entry.headers(), headers);

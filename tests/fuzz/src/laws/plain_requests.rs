@@ -13,6 +13,17 @@ use bytes::BytesMut;
 use model::fields::Fields as _;
 use tokio_util::codec::Decoder as _;
 
+/// What asks for something else than the whole of what is held, or may not be answered.
+const DEMANDS: [&str; 7] = [
+    "range",
+    "if-range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "cdn-loop",
+];
+
 /// What is taken for a plain request is one for the server library, to the byte, and has no body;
 /// what follows it does not matter, and what has come of it before is never taken for another one.
 ///
@@ -61,6 +72,13 @@ fn same(ask: &Ask<'_>, wire: &[u8]) -> usize {
     assert_eq!(ask.has_origin, request.headers().contains_key("origin"));
     let directives = ["cache-control", "pragma"].map(|name| request.headers().contains_key(name));
     assert_eq!(ask.has_directives, directives.contains(&true));
+    let demands = DEMANDS.iter().any(|name| request.headers().contains_key(*name));
+    assert_eq!(ask.is_simple, !demands);
+    assert_eq!(ask.lines.len(), request.headers().len());
+    for (name, value) in ask.lines.iter() {
+        let mut theirs = request.headers().get_all(name);
+        assert!(theirs.any(|theirs| theirs.as_bytes() == value), "{name}");
+    }
     length
 }
 
