@@ -20,8 +20,13 @@ pub fn normalise(path: &str) -> Cow<'_, str> {
 }
 
 fn is_normal(path: &str) -> bool {
-    let odd = path.contains("//") || path.contains("/.") || path.contains('%');
-    path.starts_with('/') && !odd
+    let mut after_slash = false;
+    path.starts_with('/')
+        && path.bytes().all(|byte| {
+            let odd = byte == b'%' || (after_slash && matches!(byte, b'/' | b'.'));
+            after_slash = byte == b'/';
+            !odd
+        })
 }
 
 fn decode_unreserved(path: &str) -> String {

@@ -4,11 +4,7 @@
 //! bytes. Nothing is lost: what comes out is byte for byte what went in.
 
 use http::HeaderValue;
-use httpdate::HttpDate;
-use std::{
-    io::Write as _,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Up to here a first byte is the length.
 const SHORT: u8 = 0xfc;
@@ -33,7 +29,7 @@ impl Value<'_> {
     pub fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Text(text) => out.extend_from_slice(text),
-            Self::Date(seconds) => drop(write!(out, "{}", HttpDate::from(at(*seconds)))),
+            Self::Date(seconds) => out.extend_from_slice(&fixdate(*seconds)),
         }
     }
 
@@ -49,11 +45,55 @@ impl Value<'_> {
 }
 
 fn date(seconds: u32) -> String {
-    httpdate::fmt_http_date(at(seconds))
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds.into()))
 }
 
-fn at(seconds: u32) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(seconds.into())
+/// The same without formatting machinery: dates are written with every hit.
+///
+/// Years are counted from March on, so that the leap day is a year's last; 400 of them have always
+/// the same number of days.
+fn fixdate(seconds: u32) -> [u8; DATE_LENGTH] {
+    const DAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
+    const MONTHS: [&[u8; 3]; 12] = [
+        b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec", b"Jan",
+        b"Feb",
+    ];
+    /// Days from the first of March 1600 to the first of January 1970.
+    const BEFORE: u32 = 135_080;
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let since = days + BEFORE;
+    let (cycle, day) = (since / 146_097, since % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let of_month = day - (153 * month + 2) / 5 + 1;
+    let year = 1600 + 400 * cycle + year + u32::from(month > 9);
+    let mut text = *b"Thu, 00 Mar 0000 00:00:00 GMT";
+    put(&mut text, 0, name(&DAYS, days % 7));
+    put(&mut text, 5, &two(of_month));
+    put(&mut text, 8, name(&MONTHS, month));
+    put(&mut text, 12, &two(year / 100));
+    put(&mut text, 14, &two(year % 100));
+    put(&mut text, 17, &two(rest / 3600));
+    put(&mut text, 20, &two(rest / 60 % 60));
+    put(&mut text, 23, &two(rest % 60));
+    text
+}
+
+fn name<'a, const N: usize>(names: &[&'a [u8; 3]; N], number: u32) -> &'a [u8] {
+    let number = usize::try_from(number).unwrap_or_default();
+    names.get(number).map_or(&[], |name| name.as_slice())
+}
+
+/// A number below a hundred.
+fn two(number: u32) -> [u8; 2] {
+    [number / 10, number % 10].map(|digit| b'0' + u8::try_from(digit).unwrap_or_default())
+}
+
+fn put(text: &mut [u8; DATE_LENGTH], at: usize, part: &[u8]) {
+    for (place, byte) in text.iter_mut().skip(at).zip(part) {
+        *place = *byte;
+    }
 }
 
 /// Appends a value.
@@ -133,6 +173,11 @@ mod tests {
             let mut values = values;
             values.push(date(seconds).into_bytes());
             prop_assert_eq!(there_and_back(&values), values);
+        }
+
+        #[test]
+        fn dates_are_written_as_everybody_writes_them(seconds in any::<u32>()) {
+            prop_assert_eq!(fixdate(seconds).to_vec(), date(seconds).into_bytes());
         }
 
         #[test]

@@ -17,7 +17,7 @@ use crate::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use model::units::{Seconds, Timestamp};
-use packing::{Entry, Template, Value};
+use packing::{Entry, Template};
 use ports::origin::Scheme;
 use std::{net::SocketAddr, rc::Rc, sync::Arc};
 
@@ -163,22 +163,21 @@ impl Head {
 
     /// Writes the head. Nothing is written when the copy does not fit it, which cannot be.
     pub fn write(&self, filling: &Filling<'_>, out: &mut Vec<u8>) -> bool {
-        let mut own = [Value::Date(0); MOST_VALUES];
-        let mut many = 0;
-        for (place, value) in own.iter_mut().zip(filling.entry.values()) {
-            *place = value;
-            many += 1;
-        }
+        let (mut values, mut taken) = (filling.entry.values(), 0);
         let begun = out.len();
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.extend_from_slice(text),
                 Part::Own(at) => {
-                    let Some(value) = own.get(*at).filter(|_| *at < many) else {
+                    if *at < taken {
+                        (values, taken) = (filling.entry.values(), 0);
+                    }
+                    let Some(value) = values.nth(*at - taken) else {
                         debug_assert!(false, "a copy does not have the values of its template");
                         out.truncate(begun);
                         return false;
                     };
+                    taken = *at + 1;
                     value.write(out);
                 }
                 Part::Length => decimal(filling.entry.length(), out),

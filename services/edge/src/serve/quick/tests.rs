@@ -719,7 +719,7 @@ fn the_next_request_waits_for_the_answer_to_the_one_before() {
             plan.behaviours[0].cache.ttl =
                 Ttl { min: Seconds(0), default: Some(Seconds(0)), max: Seconds(0) }
         });
-        world.origin.answers([ok("late").after(Duration::from_secs(3600))]);
+        world.origin.answers([ok("late").after(Duration::from_hours(1))]);
         let here = Here::new(&world);
         let (mut viewer, had) = here.connect(Way::Quick).await;
         viewer.write_all(GET).await.unwrap();

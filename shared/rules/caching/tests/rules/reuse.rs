@@ -236,3 +236,25 @@ fn a_clock_that_is_put_back_makes_no_copy_fresher() {
         }
     }
 }
+
+/// The short way through a decision comes to the same, wherever it comes to anything.
+#[test]
+fn what_is_served_plainly_is_what_is_decided() {
+    for terms in [cloudfront(0, 50, 200), standard()] {
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::POST] {
+            for (fresh_for, later) in [(0, 0), (60, 0), (60, 59), (60, 60), (60, 61), (YEAR, 1)] {
+                let none = HeaderMap::new();
+                let stored = copy(&none, fresh_for);
+                let now = NOW + Seconds(later);
+                let request = RequestView { method: &method, headers: &none };
+                let decided = reuse::decide(&terms, &request, Some(&stored), now);
+                let served = match decided {
+                    Decision::Serve { age } => Some(age),
+                    _ => None,
+                };
+                let plainly = reuse::serves_plainly(&terms, &method, &stored.lifetime(), now);
+                assert_eq!(plainly, served, "{method} {fresh_for} {later}");
+            }
+        }
+    }
+}
