@@ -30,8 +30,8 @@ enum Step {
     Many(usize, u64),
     Passes(u64),
     Purge,
-    /// Another version, of so many bytes.
-    Change(u64),
+    /// Another version, of so many bytes or of as many as before.
+    Change(Option<u64>),
     Suffers(Fault),
 }
 
@@ -48,12 +48,12 @@ fn size() -> impl Strategy<Value = u64> {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let at = || prop_oneof![0..300_u64, 0..4_000_000_u64];
     let fault = prop_oneof![
-        (0..3_000_000_u64).prop_map(Fault::DiesAfter),
-        Just(Fault::Hangup),
-        Just(Fault::Ignores),
-        Just(Fault::Fails(503)),
-        Just(Fault::Multipart),
-        Just(Fault::Unconditional),
+        2 => (0..3_000_000_u64).prop_map(Fault::DiesAfter),
+        1 => Just(Fault::Hangup),
+        1 => Just(Fault::Ignores),
+        1 => Just(Fault::Fails(503)),
+        1 => Just(Fault::Multipart),
+        3 => Just(Fault::Unconditional),
     ];
     let step = prop_oneof![
         4 => Just(Step::Get),
@@ -64,7 +64,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (2..5_usize, at()).prop_map(|(many, at)| Step::Many(many, at)),
         3 => (1..90_u64).prop_map(Step::Passes),
         1 => Just(Step::Purge),
-        2 => size().prop_map(Step::Change),
+        3 => proptest::option::weighted(0.3, size()).prop_map(Step::Change),
         2 => fault.prop_map(Step::Suffers),
     ];
     proptest::collection::vec(step, 1..16)
@@ -137,6 +137,7 @@ impl Play {
             Step::Change(size) => {
                 self.troubled = true;
                 let now = self.now();
+                let size = size.unwrap_or(self.versions.last().unwrap().size);
                 self.versions.last_mut().unwrap().until = Some(now);
                 self.versions.push(Version { size, until: None });
                 self.site.changes(self.versions.len() as u64 - 1, size);
