@@ -379,9 +379,7 @@ impl Filler {
     /// whoever reads the last of these bytes finds the slice in the store, if it is put there before
     /// [`Self::show`]. Dropping the call adds nothing.
     pub async fn push(&self, piece: Bytes) -> Option<(u64, Span)> {
-        eprintln!("DBG push {} end {}", piece.len(), self.end());
         self.pace().await;
-        eprintln!("DBG paced");
         let mut state = self.run.state.lock();
         let room = self.run.has_room();
         state.collected = state.collected.filter(|_| room).or_else(|| room.then_some(state.end));
@@ -434,7 +432,6 @@ impl Filler {
 
     /// How it ended. Whoever reads gets what is here first.
     pub fn over(self, over: Over) {
-        eprintln!("DBG over {over:?}");
         self.runs.forget(&self.run);
         self.run.ends(over);
     }
@@ -519,7 +516,6 @@ impl Seat {
     pub async fn next(&self, from: u64) -> Next {
         loop {
             let grown = self.run.grown.notified();
-            eprintln!("DBG take {from}");
             if let Some(next) = self.take(from) {
                 return next;
             }
