@@ -7,6 +7,7 @@
 //! Long bodies are held in `slices`, of which viewers are sent `parts`.
 
 pub mod fetch;
+pub mod keeping;
 pub mod key;
 pub mod lookup;
 pub mod parts;

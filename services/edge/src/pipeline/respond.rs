@@ -270,7 +270,8 @@ pub fn arriving(engine: &Engine, head: &Head, first: bool, status: CacheStatus) 
     waited.aged(engine.now().since(head.received_at))
 }
 
-fn is_bodiless(status: StatusCode) -> bool {
+/// Whether an answer with this status has no body (RFC 9110 §6.4.1).
+pub fn is_bodiless(status: StatusCode) -> bool {
     status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
 }
 

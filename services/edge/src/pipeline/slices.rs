@@ -5,7 +5,7 @@
 //! nor for what of it a viewer is sent (`parts`).
 
 use crate::pipeline::{
-    Engine, key,
+    Engine, keeping, key,
     lookup::{self, Found},
 };
 use bytes::Bytes;
@@ -165,7 +165,10 @@ impl Object {
         let terms = behaviour.terms(&routed.distribution);
         let request = RequestView { method: &Method::GET, ..routed.request.view() };
         let response = ResponseView { status: stored.status, headers: &headers };
-        match storing::decide(&terms, &request, &response, times) {
+        let storing = storing::decide(&terms, &request, &response, times);
+        match keeping::by_key(&found, storing) {
+            // What one viewer wishes takes nothing away from the others.
+            Storing::Pass(why) if why.is_of_request() => true,
             Storing::Pass(_) => {
                 engine.store.remove(&found.key);
                 false

@@ -74,3 +74,16 @@ async fn a_304_for_another_copy_makes_the_edge_ask_for_the_whole() {
         world.get("/a").await.is(200, "v2", "Hit");
     }
 }
+
+/// A viewer with `no-store` had a copy confirmed, and it was gone for everybody.
+#[tokio::test(start_paused = true)]
+async fn what_one_viewer_will_not_have_kept_is_kept_for_the_others() {
+    let world = standard();
+    let tagged = ok("v1").cached("max-age=60").with("etag", "\"1\"");
+    world.origin.answers([tagged, status(304, "").cached("max-age=60").with("etag", "\"1\"")]);
+    world.get("/a").await.is(200, "v1", "Miss");
+    let wishes = [("cache-control", "no-cache, no-store")];
+    world.get_with("/a", &wishes).await.is(200, "v1", "RefreshHit");
+    world.get("/a").await.is(200, "v1", "Hit");
+    world.origin.was_asked(2);
+}

@@ -367,6 +367,11 @@ async fn an_origin_without_ranges_is_read_from_its_first_byte() {
     site.suffers([Fault::None, Fault::Ignores]);
     range(&world, "0-9").await;
     part(&range(&world, "2000000-2000009").await, 1, 2_000_000, 2_000_010, total);
+    // So it is when what is held ends with a slice: that is no reason to stop reading there.
+    let (world, site) = serving(total);
+    site.suffers([Fault::None, Fault::Ignores]);
+    range(&world, &format!("0-{}", SLICE - 1)).await;
+    part(&range(&world, "2000000-2000009").await, 1, 2_000_000, 2_000_010, total);
     // What is too far away is not waited for: the whole is an answer to a range, too.
     let far = 200 * SLICE;
     let (world, site) = serving(far);
@@ -374,7 +379,7 @@ async fn an_origin_without_ranges_is_read_from_its_first_byte() {
     range(&world, "0-9").await;
     let mut stream =
         body(world.engine.handle(asked(Method::GET, "/a", &[("range", "bytes=200000000-")])).await);
-    assert!(stream.next().await.unwrap().unwrap() == bytes(1, 0, 10));
+    assert!(stream.next().await.unwrap().unwrap().starts_with(&bytes(1, 0, 10)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     encoding::Encoding,
     flights::Lead,
-    pipeline::{Engine, key, lookup, rescue::Failure, slices::Object},
+    pipeline::{Engine, keeping, key, lookup, rescue::Failure, respond, slices::Object},
     worker,
 };
 use caching::{
@@ -22,7 +22,6 @@ use caching::{
     validate,
 };
 use headers::{
-    accept_encoding,
     compression::{self, Coding},
     names::Outcome,
     viewer_response,
@@ -175,6 +174,8 @@ impl Exchange {
         compression::renew(&stored.headers, &mut headers);
         date(&mut headers, times);
         let storing = self.storing(stored.status, &headers, times);
+        // What one viewer wishes takes nothing away from the others.
+        let is_good = matches!(&storing, Storing::Pass(why) if why.is_of_request());
         let keep = match storing {
             Storing::Keep(keep) => Some(keep),
             Storing::Pass(_) => None,
@@ -187,6 +188,7 @@ impl Exchange {
             Some(keep) => {
                 lookup::put(&*self.engine.store, &found.keyed, &keep.vary, &renewed);
             }
+            None if is_good => {}
             None => self.engine.store.remove(&found.key),
         }
         self.lead.land(Landing::Held(renewed, Outcome::RefreshHit));
@@ -200,29 +202,14 @@ impl Exchange {
         if self.question.part && blames_the_range(status) {
             return Storing::Pass(storing::Why::Status);
         }
-        let mut storing = match status {
+        let storing = match status {
             StatusCode::PARTIAL_CONTENT if self.question.part => {
                 let kept = partial::kept(&terms, &request, headers, times);
                 kept.map_or(Storing::Pass(storing::Why::Partial), |kept| Storing::Keep(kept.keep))
             }
             _ => storing::decide(&terms, &request, &response, times),
         };
-        if let Storing::Keep(keep) = &mut storing
-            && self.is_keyed_by_encoding()
-        {
-            keep.vary.retain(|name| *name != header::ACCEPT_ENCODING);
-        }
-        storing
-    }
-
-    /// Whether the key and the origin's request have the same `Accept-Encoding`, so that no second
-    /// key has to tell viewers apart by theirs (RFC 9111 §4.1).
-    fn is_keyed_by_encoding(&self) -> bool {
-        let behaviour = &self.question.found.routed().behaviour.behaviour;
-        let normalised = self.question.found.keyed.viewed.with(|request| {
-            accept_encoding::normalise(behaviour, request.headers, request.viewer.version)
-        });
-        normalised.key_part().is_some()
+        keeping::by_key(&self.question.found, storing)
     }
 
     /// An encoder for the body of an answer, where it is to be compressed and there is room.
@@ -257,7 +244,7 @@ impl Exchange {
         }
         let fits = length.is_none_or(|length| length <= self.engine.store.longest());
         let whole = fits && status != StatusCode::PARTIAL_CONTENT;
-        self.learn(status, shared && (stretch.is_some() || whole));
+        self.learn(status, &storing, shared && (stretch.is_some() || whole));
         let whole = whole && self.engine.has_room();
         let keep = match storing {
             Storing::Keep(keep) if stretch.is_some() || whole => Some(keep),
@@ -292,7 +279,8 @@ impl Exchange {
             self.lead.flight.body.open_window();
         }
         self.lead.land(Landing::Arriving(Arc::new(head)));
-        self.pour(decided, Source::new(body, length, encoding)).await;
+        let announced = length.filter(|_| !respond::is_bodiless(status));
+        self.pour(decided, Source::new(body, announced, encoding)).await;
     }
 
     /// What everybody is told of a response, before anything is known of its body.
@@ -366,13 +354,13 @@ impl Exchange {
 
     /// Remembers whether others were served by this answer. Errors say nothing of the next; parts say
     /// something of parts.
-    fn learn(&self, status: StatusCode, shared: bool) {
+    fn learn(&self, status: StatusCode, storing: &Storing, shared: bool) {
         let part = self.question.part && status != StatusCode::OK;
         let key = self.question.found.key;
         let key = if part { key::of_parts(key) } else { key };
         if shared {
             self.engine.alone.forget(&key);
-        } else if !status.is_server_error() {
+        } else if keeping::is_lasting(status, storing) {
             self.engine.alone.remember(key, self.engine.now());
         }
     }

@@ -23,13 +23,15 @@ const MOST_RESUMES: u32 = 64;
 
 /// Fills a run whose bytes nobody has asked for yet, from `from` up to `until`, which is excluded.
 pub fn ask_for(engine: &Arc<Engine>, object: &Arc<Object>, filler: Filler, from: u64, until: u64) {
-    let fill = Fill { engine: engine.clone(), object: object.clone(), filler, keeps: true };
+    let (engine, object) = (engine.clone(), object.clone());
+    let fill = Fill { engine, object, filler, keeps: true, wanted: from };
     ask::detach(tracing::debug_span!("fill"), fill.ask(from, until));
 }
 
 /// Fills a run whose bytes are coming.
 pub async fn pour(engine: Arc<Engine>, object: Object, filler: Filler, body: Body) {
-    Fill { engine, object: Arc::new(object), filler, keeps: true }.pour(body).await;
+    let wanted = filler.end();
+    Fill { engine, object: Arc::new(object), filler, keeps: true, wanted }.pour(body).await;
 }
 
 struct Fill {
@@ -38,6 +40,9 @@ struct Fill {
     filler: Filler,
     /// Whether slices are put into the store.
     keeps: bool,
+    /// The first byte that was wanted. What comes before it, from an origin without ranges, is
+    /// nobody's reason to stop.
+    wanted: u64,
 }
 
 /// Why no more comes from an exchange.
@@ -67,7 +72,7 @@ impl Fill {
                 self.filler.land(0, self.object.total());
                 self.pour(arrived.body).await;
             }
-            Got::Whole(_) => self.filler.over(Over::Unranged),
+            Got::Whole(_) => self.unranged().await,
             Got::Changed => self.changed().await,
             Got::Failed(failure) => self.filler.over(Over::Failed(failure)),
         }
@@ -85,6 +90,12 @@ impl Fill {
     async fn changed(self) {
         self.object.forget(&self.engine).await;
         self.filler.over(Over::Changed);
+    }
+
+    /// What is missing of a version can never be had: the next request begins a new one.
+    async fn unranged(self) {
+        self.object.forget(&self.engine).await;
+        self.filler.over(Over::Unranged);
     }
 
     /// Pours until the run is full or nobody reads; goes on where the origin broke off.
@@ -147,7 +158,8 @@ impl Fill {
     /// Whether what follows is held already.
     fn is_met(&self) -> bool {
         let end = self.filler.end();
-        end.is_multiple_of(SLICE) && self.object.has_all(&*self.engine.store, end)
+        let goes_on = end > self.wanted && end.is_multiple_of(SLICE);
+        goes_on && self.object.has_all(&*self.engine.store, end)
     }
 
     /// Takes a piece apart where slices end. Whether nobody wants more.

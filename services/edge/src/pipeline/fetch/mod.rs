@@ -49,6 +49,7 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use model::units::{Seconds, Timestamp};
 use packing::Stored;
 use ports::{
+    cachestore::CacheKey,
     origin::{Body, OriginResponse},
     relay::Trailers,
 };
@@ -196,8 +197,13 @@ async fn first(
     lead: Lead<Landing>,
     mut seat: Seat<Landing>,
 ) -> Result<Answer, Failure> {
-    if let Some(stored) = just_arrived(engine, found).await {
-        lead.land(Landing::Held(stored.clone(), Outcome::Hit));
+    if let Some((key, stored)) = just_arrived(engine, found).await {
+        // Under another key it is a variant (RFC 9111 §4.1), maybe not the one of those who wait:
+        // with no word from here they look for themselves.
+        if key == found.key {
+            lead.land(Landing::Held(stored.clone(), Outcome::Hit));
+        }
+        drop(lead);
         return parts::from_copy(engine, found, &stored, Telling::hit()).await;
     }
     ask::spawn(engine, Question::new(engine, found, validators.cloned()), lead);
@@ -205,14 +211,14 @@ async fn first(
     board(engine, found, landing, seat, Boarding { why, first: true }).await
 }
 
-async fn just_arrived(engine: &Engine, found: &Found) -> Option<Arc<Stored>> {
+async fn just_arrived(engine: &Engine, found: &Found) -> Option<(CacheKey, Arc<Stored>)> {
     let again = lookup::find(&*engine.store, &engine.bans, found.keyed.clone()).await;
     let routed = found.routed();
     let terms = routed.behaviour.terms(&routed.distribution);
     let decision =
         reuse::decide(&terms, &routed.request.view(), again.view().as_ref(), engine.now());
     match decision {
-        Decision::Serve { .. } => again.stored,
+        Decision::Serve { .. } => Some((again.key, again.stored?)),
         _ => None,
     }
 }

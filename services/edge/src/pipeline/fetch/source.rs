@@ -43,9 +43,10 @@ impl Source {
                 None => return self.rest().await,
             };
             match &mut self.way {
-                Way::Plain { came, .. } => {
+                Way::Plain { announced, came } => {
                     *came += piece.len() as u64;
-                    return Some(Ok(piece));
+                    let longer = announced.is_some_and(|announced| *came > announced);
+                    return Some(if longer { Err(otherwise("longer")) } else { Ok(piece) });
                 }
                 Way::Encoded(encoding) => match encoding.as_mut()?.take(&piece).await {
                     Ok(ready) if ready.is_empty() => {}
@@ -55,9 +56,12 @@ impl Source {
         }
     }
 
-    /// What the encoder still holds when the origin's body has ended.
+    /// What the encoder still holds when the origin's body has ended; that it ended early.
     async fn rest(&mut self) -> Option<Result<Bytes, BodyError>> {
         match &mut self.way {
+            Way::Plain { announced: Some(announced), came } if announced != came => {
+                Some(Err(otherwise("shorter")))
+            }
             Way::Plain { .. } => None,
             Way::Encoded(encoding) => Some(encoding.take()?.finish().await),
         }
@@ -95,5 +99,36 @@ impl Source {
             Way::Plain { announced, came } => *announced == Some(*came),
             Way::Encoded(encoding) => encoding.is_none(),
         }
+    }
+}
+
+/// Nobody may take what comes after it for a part of it, or wait for what does not come.
+fn otherwise(how: &str) -> BodyError {
+    BodyError::Cut(format!("it is {how} than announced"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::stream;
+
+    async fn all(pieces: &'static [&'static str], announced: u64) -> Result<usize, BodyError> {
+        let body = stream::iter(pieces.iter().map(|piece| Ok(Bytes::from(*piece)))).boxed();
+        let mut source = Source::new(body, Some(announced), None);
+        let mut length = 0;
+        while let Some(piece) = source.next().await {
+            length += piece?.len();
+        }
+        Ok(length)
+    }
+
+    /// An origin broke off, and the answer to the question for the rest, in chunks, was longer than
+    /// the rest: a viewer's connection took what was too much for the next answer.
+    #[tokio::test]
+    async fn a_body_is_as_long_as_announced_or_broken() {
+        assert_eq!(all(&["01234", "56789"], 10).await.unwrap(), 10);
+        assert!(all(&["01234", "5678"], 10).await.is_err());
+        assert!(all(&["01234", "56789HTTP/1.1 200 OK"], 10).await.is_err());
+        assert!(all(&[], 1).await.is_err());
     }
 }

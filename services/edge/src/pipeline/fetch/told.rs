@@ -5,7 +5,7 @@
 
 use super::ask;
 use crate::pipeline::{
-    Engine, key,
+    Engine, keeping, key,
     lookup::{self, Found},
     route::{self, Routed},
     viewer,
@@ -84,7 +84,8 @@ fn confirm(engine: &Engine, found: &Found, stored: &Stored, told: &HeaderMap, ti
     let terms = behaviour.terms(&routed.distribution);
     let request = RequestView { method: &Method::GET, ..routed.request.view() };
     let response = ResponseView { status: stored.status, headers: &headers };
-    match storing::decide(&terms, &request, &response, times) {
+    match keeping::by_key(found, storing::decide(&terms, &request, &response, times)) {
+        Storing::Pass(why) if why.is_of_request() => {}
         Storing::Pass(_) => engine.store.remove(&found.key),
         Storing::Keep(keep) => {
             for name in &keep.strip {

@@ -75,6 +75,11 @@ pub enum Why {
 }
 
 impl Why {
+    /// Whether another viewer's request for the same might have the answer kept.
+    pub const fn is_of_request(self) -> bool {
+        matches!(self, Self::Method | Self::ViewerNoStore | Self::Authorization)
+    }
+
     /// Stable name, for logs.
     pub fn as_str(self) -> &'static str {
         match self {
