@@ -8,7 +8,7 @@
 //! Not for: what a path matches (`rules/invalidation`).
 
 use model::{
-    feed::{INVALIDATIONS, Invalidation},
+    feed::{INVALIDATIONS, Invalidation, KEPT_INVALIDATIONS},
     units::Revision,
 };
 use parking_lot::RwLock;
@@ -70,7 +70,9 @@ impl Bans {
     }
 
     /// An earlier process kept copies in this generation, and these are all invalidations up to
-    /// `revision`: puts them in force as if they had been heard then. To be called first of all.
+    /// `revision` that are still known: puts them in force as if they had been heard then. Where a
+    /// distribution may have had earlier ones, all that it had before the first known one is banned.
+    /// To be called first of all.
     pub fn recall<'a>(
         &self,
         generation: u64,
@@ -80,8 +82,12 @@ impl Bans {
         let mut invalidations: Vec<_> = invalidations.into_iter().collect();
         invalidations.sort_unstable_by_key(|(revision, ..)| *revision);
         let mut all = self.by_distribution.write();
-        for (revision, key, value) in invalidations {
-            ban(&mut all, number(generation, revision), key, value);
+        for (distribution, revision) in beginnings(&invalidations) {
+            let number = number(generation, revision);
+            all.entry(distribution.to_owned()).or_default().add(number, ["/*"]);
+        }
+        for (revision, key, value) in &invalidations {
+            ban(&mut all, number(generation, *revision), key, value);
         }
         self.floor.store(number(generation, Revision(0)), Ordering::Release);
         self.latest.store(number(generation, revision), Ordering::Release);
@@ -101,6 +107,21 @@ impl Bans {
     }
 }
 
+/// Distributions of which invalidations may have been forgotten, and the first that is known.
+fn beginnings<'a>(known: &[(Revision, &'a str, &[u8])]) -> Vec<(&'a str, Revision)> {
+    let mut first: HashMap<&str, (Revision, usize)> = HashMap::new();
+    for (revision, key, _) in known {
+        first.entry(distribution_of(key)).or_insert((*revision, 0)).1 += 1;
+    }
+    let many = first.into_iter().filter(|(_, (_, count))| *count >= KEPT_INVALIDATIONS);
+    many.map(|(distribution, (revision, _))| (distribution, revision)).collect()
+}
+
+fn distribution_of(key: &str) -> &str {
+    let rest = key.strip_prefix(INVALIDATIONS).unwrap_or_default();
+    rest.split('/').next().unwrap_or_default()
+}
+
 fn number(generation: u64, revision: Revision) -> u64 {
     generation << REVISION | revision.0
 }
@@ -112,9 +133,7 @@ fn ban(all: &mut HashMap<String, invalidation::Bans>, number: u64, key: &str, va
         }
         Err(why) => {
             tracing::error!(%why, key, "an invalidation cannot be read: all is invalidated");
-            let rest = key.strip_prefix(INVALIDATIONS).unwrap_or_default();
-            let distribution = rest.split('/').next().unwrap_or_default();
-            all.entry(distribution.to_owned()).or_default().add(number, ["/*"]);
+            all.entry(distribution_of(key).to_owned()).or_default().add(number, ["/*"]);
         }
     }
 }
@@ -135,6 +154,21 @@ mod tests {
             created: Timestamp(0),
         };
         serde_json::to_vec(&batch).unwrap()
+    }
+
+    /// An invalidation was forgotten by the metadata store while an edge was down, and what it had
+    /// invalidated came back from that edge's disk.
+    #[test]
+    fn where_invalidations_may_have_been_forgotten_all_before_the_first_known_one_is_banned() {
+        let (many, few) = (batch("E1", "/x"), batch("E2", "/x"));
+        let told = |number: usize| Revision(100 + number as u64);
+        let known = (0..KEPT_INVALIDATIONS).map(|number| (told(number), KEY, many.as_slice()));
+        let other = (told(0), "invalidation/E2/I1", few.as_slice());
+        let bans = Bans::default();
+        bans.recall(0, Revision(5000), known.chain([other]));
+        assert!(bans.banned_since("E1", "/a", number(0, Revision(99))));
+        assert!(!bans.banned_since("E1", "/a", number(0, Revision(100))));
+        assert!(!bans.banned_since("E2", "/a", number(0, Revision(99))));
     }
 
     #[test]

@@ -17,6 +17,9 @@ use std::fmt;
 pub const PLANS: &str = "plan/";
 /// Prefix of the keys of invalidations.
 pub const INVALIDATIONS: &str = "invalidation/";
+/// How many finished invalidations of one distribution are kept at least. Where a distribution has
+/// fewer, none of it was ever taken away.
+pub const KEPT_INVALIDATIONS: usize = 1000;
 /// Prefix of the keys of certificates.
 pub const CERTIFICATES: &str = "certificate/";
 /// Name of the local certificate authority, which signs the zone's certificate.

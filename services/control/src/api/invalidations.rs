@@ -26,14 +26,14 @@ use model::{
         ErrorCode, Invalidation as Shape, InvalidationBatch, InvalidationList, InvalidationSummary,
         PathList, Paths,
     },
-    feed::Invalidation,
+    feed::{Invalidation, KEPT_INVALIDATIONS},
     ids::DistributionId,
 };
 use ports::metastore::Check;
 use std::sync::atomic::Ordering;
 
 /// How many finished invalidations of one distribution are kept at least.
-pub const KEPT: usize = 1000;
+pub const KEPT: usize = KEPT_INVALIDATIONS;
 /// Most paths in progress for one distribution, and in one batch.
 const MOST_PATHS: usize = 3000;
 /// Most wildcard paths in progress for one distribution, counted for themselves.
