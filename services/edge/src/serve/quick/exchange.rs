@@ -61,10 +61,28 @@ impl Ask<'_> {
 /// How a body is told from what follows it (RFC 9112 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Framing {
-    /// By its length, or there is none.
-    Told,
+    /// There is none.
+    Bodiless,
+    /// By its length, of which so much is to come.
+    Told(u64),
     /// By chunks.
     Chunked,
+}
+
+impl Framing {
+    /// As much of a piece as belongs to the answer: the viewer takes what is beyond the announced
+    /// length for the next one.
+    fn share<'a>(&mut self, piece: &'a [u8]) -> &'a [u8] {
+        match self {
+            Self::Bodiless => &[],
+            Self::Chunked => piece,
+            Self::Told(left) => {
+                let most = usize::try_from(*left).unwrap_or(usize::MAX).min(piece.len());
+                *left -= most as u64;
+                piece.get(..most).unwrap_or_default()
+            }
+        }
+    }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Connection<'_, T> {
@@ -126,26 +144,45 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<'_, T> {
         out: &mut Vec<u8>,
     ) -> io::Result<End> {
         let (status, headers, mut body) = Sending::of(method, reply);
-        let closes = headers.get(header::CONNECTION).is_some_and(|value| value == "close")
+        let mut closes = headers.get(header::CONNECTION).is_some_and(|value| value == "close")
             || self.worker.watch.is_stopping();
-        let framing = head(status, &headers, body.size(), closes, out);
-        let is_bodiless = *method == Method::HEAD || !has_body(status);
-        loop {
-            match self.next(&mut body, out).await? {
-                Some(Ok(piece)) if is_bodiless || piece.is_empty() => {}
-                Some(Ok(piece)) => self.piece(&piece, framing, out).await?,
-                // What has come has been written: the viewer sees that it is not all.
-                Some(Err(why)) => return Err(io::Error::other(why)),
-                None => break,
-            }
+        let mut framing = head(status, &headers, body.size(), closes, out);
+        if *method == Method::HEAD {
+            framing = Framing::Bodiless;
         }
-        if framing == Framing::Chunked && !is_bodiless {
+        closes |= !self.pieces(&mut body, &mut framing, out).await?;
+        if framing == Framing::Chunked {
             let fields = body.last().filter(|_| trailers);
             out.extend_from_slice(&last_chunk(&fields.unwrap_or_default()));
         }
         drop(body); // it counts as answered before the viewer can know
         self.write(out, &[]).await?;
-        Ok(if closes { End::Over } else { End::More })
+        Ok(match framing {
+            Framing::Told(1..) => End::Gone,
+            _ if closes => End::Over,
+            _ => End::More,
+        })
+    }
+
+    /// Writes a body, up to the length announced. Whether that was all there is: whoever gives more
+    /// than announced is not to be trusted with another answer on this connection.
+    async fn pieces(
+        &mut self,
+        body: &mut Sending,
+        framing: &mut Framing,
+        out: &mut Vec<u8>,
+    ) -> io::Result<bool> {
+        // What has come before an error has been written: the viewer sees that it is not all.
+        while let Some(piece) = self.next(body, out).await?.transpose().map_err(io::Error::other)? {
+            let ours = framing.share(&piece);
+            if !ours.is_empty() {
+                self.piece(ours, *framing, out).await?;
+            }
+            if ours.len() < piece.len() && *framing != Framing::Bodiless {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The next piece; what waits to be written does not wait for it.
@@ -217,13 +254,13 @@ fn head(
             out.extend_from_slice(b"content-length: ");
             super::head::decimal(length, out);
             out.extend_from_slice(b"\r\n");
-            Framing::Told
+            Framing::Told(length)
         }
         BodySize::Stream if has_body(status) => {
             out.extend_from_slice(b"transfer-encoding: chunked\r\n");
             Framing::Chunked
         }
-        _ => Framing::Told,
+        _ => Framing::Bodiless,
     };
     if closes {
         out.extend_from_slice(b"connection: close\r\n");
@@ -238,4 +275,57 @@ fn head(
     }
     out.extend_from_slice(b"\r\n");
     framing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        asked::ReplyBody,
+        serve::{io::Watched, quick::Worker},
+        testing::World,
+    };
+    use bytes::BytesMut;
+    use futures::{StreamExt as _, stream};
+    use kit::drain;
+    use tokio::{io::AsyncReadExt as _, task::LocalSet};
+
+    /// What the viewer gets of a body of these pieces, announced as so long, and what comes then.
+    async fn said(method: &Method, length: u64, pieces: &'static [&str]) -> (String, End) {
+        let world = World::new();
+        let (_stopper, drain) = drain::channel();
+        let worker = Worker::new(&world.engine, &drain);
+        let (mut viewer, ours) = tokio::io::duplex(1 << 20);
+        let link = Link { peer: "192.0.2.1:4711".parse().unwrap(), tls: None };
+        let io = Watched::new(ours, link, world.engine.opened("http"));
+        let mut connection = Connection::new(&worker, io, BytesMut::new(), true);
+        let body = stream::iter(pieces).map(|piece| Ok(Bytes::from_static(piece.as_bytes())));
+        let body = ReplyBody::Stream { length: Some(length), body: body.boxed() };
+        let reply = Reply::new(StatusCode::OK, HeaderMap::new(), body);
+        let end = connection.reply(method, reply, false, &mut Vec::new()).await.unwrap();
+        drop(connection);
+        let mut answer = String::new();
+        viewer.read_to_string(&mut answer).await.unwrap();
+        (answer.split_once("\r\n\r\n").unwrap().1.to_owned(), end)
+    }
+
+    /// RFC 9112 §6.3: what is beyond the length would be read as the next answer.
+    #[tokio::test]
+    async fn an_announced_length_is_kept_or_the_connection_ends() {
+        let table: [(u64, &[&str], &str, End); 7] = [
+            (6, &["abc", "def"], "abcdef", End::More),
+            (6, &["abc", "defHTTP/1.1 200 OK\r\n\r\n"], "abcdef", End::Over),
+            (6, &["abc", "def", "HTTP/1.1 200 OK\r\n\r\n", "x"], "abcdef", End::Over),
+            (0, &["abc"], "", End::Over),
+            (0, &[], "", End::More),
+            (6, &["abc", "de"], "abcde", End::Gone),
+            (6, &[], "", End::Gone),
+        ];
+        for (length, pieces, expected, end) in table {
+            let got = LocalSet::new().run_until(said(&Method::GET, length, pieces)).await;
+            assert_eq!(got, (expected.to_owned(), end), "{length} {pieces:?}");
+            let got = LocalSet::new().run_until(said(&Method::HEAD, length, pieces)).await;
+            assert_eq!(got, (String::new(), End::More), "{length} {pieces:?}");
+        }
+    }
 }
