@@ -106,7 +106,9 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Connection<'a, T> {
 
     /// Answers until there is something that is not for us.
     pub async fn speak(&mut self) -> End {
-        self.post.within(if self.is_first { HEAD_TIMEOUT } else { KEEP_ALIVE });
+        // What the server library has not taken may be a head that has begun.
+        let has_begun = self.is_first || !self.ahead.is_empty();
+        self.post.within(if has_begun { HEAD_TIMEOUT } else { KEEP_ALIVE });
         loop {
             let Ok(mut said) = poll_fn(|context| self.poll_said(context)).await else {
                 return End::Over;

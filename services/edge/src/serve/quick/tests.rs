@@ -453,6 +453,25 @@ fn a_head_that_does_not_end_is_answered_with_408() {
     }
 }
 
+/// Also one that begins right behind a request that was the server library's.
+#[test]
+fn a_head_that_was_begun_behind_a_body_has_no_more_time_than_another() {
+    run(async {
+        let world = holding(|_| {}, vec![("/a", ok("abc"))]).await;
+        let here = Here::new(&world);
+        let (mut viewer, had) = here.connect(Way::Quick).await;
+        let began = Instant::now();
+        let post = b"POST /a HTTP/1.1\r\nHost: d1.test\r\nContent-Length: 3\r\n\r\nabcGET /a HT";
+        viewer.write_all(post).await.unwrap();
+        let mut answer = String::new();
+        viewer.read_to_string(&mut answer).await.unwrap();
+        let took = began.elapsed();
+        assert_eq!(had.ups(), 1);
+        assert!(answer.contains("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+        assert!(took >= HEAD_TIMEOUT && took <= HEAD_TIMEOUT + Duration::from_secs(4), "{took:?}");
+    });
+}
+
 /// Each byte in time, and yet too slow.
 #[test]
 fn a_head_that_trickles_has_no_more_time_than_another() {
