@@ -10,6 +10,8 @@ use std::{borrow::Cow, collections::HashMap};
 
 /// Longest name of a host (RFC 1035 §3.1), without the final dot.
 const LONGEST: usize = 253;
+/// Most digits of a port, the greatest being 65535.
+const MOST_DIGITS: usize = 5;
 
 /// Everything that is served, by name. The most specific name wins: an exact one, else the longest
 /// wildcard. `T` is whatever the edge keeps for a distribution, cheap to clone.
@@ -83,7 +85,9 @@ impl<T> HostIndex<T> {
 pub fn normalise(host: &str) -> Option<Cow<'_, str>> {
     let (name, port) = split_port(host);
     let name = name.strip_suffix('.').unwrap_or(name);
-    let port_is_sound = port.is_none_or(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let port_is_sound = port.is_none_or(|digits| {
+        digits.len() <= MOST_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
     let name_is_sound = name.len() <= LONGEST
         && name.bytes().all(is_of_host)
         && name.split('.').all(|label| !label.is_empty());
@@ -171,6 +175,8 @@ mod tests {
             ("a..example.com", None),
             ("d3.zone", None),
             ("d1.zone:80a", None),
+            ("d1.zone:65535", Some("one")),
+            ("d1.zone:000080", None),
             ("d1.zone/x", None),
             ("", None),
             (".", None),

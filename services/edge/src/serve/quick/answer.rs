@@ -36,6 +36,8 @@ use std::{
 
 /// Bodies up to this length are copied behind their heads.
 const SMALL: usize = 16 << 10;
+/// Longest host that may be known: a name of 253 characters, a final dot, a colon and five digits.
+const LONGEST_HOST: usize = 260;
 
 /// What a connection remembers of the request before.
 #[derive(Default)]
@@ -116,6 +118,9 @@ impl Worker {
         host: &str,
         memory: &'a mut Memory,
     ) -> Option<&'a Arc<Distribution>> {
+        if host.len() > LONGEST_HOST {
+            return None; // nor is it remembered: an idle connection would hold it
+        }
         let generation = self.generation.get();
         if memory.generation != generation || memory.host != host {
             memory.distribution = self.known.borrow().distribution(host).cloned();
@@ -208,4 +213,27 @@ fn body(ask: &Ask<'_>, entry: Entry, out: &mut Vec<u8>) -> Answered {
     }
     out.extend_from_slice(body);
     Answered { status, bytes, body: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+    use kit::drain;
+    use tokio::task::LocalSet;
+
+    #[tokio::test]
+    async fn a_connection_remembers_no_host_that_cannot_be() {
+        let world = World::new();
+        let (_stopper, drain) = drain::channel();
+        let here = LocalSet::new();
+        let worker = here.run_until(async { Worker::new(&world.engine, &drain) }).await;
+        let mut memory = Memory::default();
+        let long = format!("d1.test:{}", "0".repeat(15_000));
+        assert!(worker.distribution(&long, &mut memory).is_none());
+        assert_eq!(memory.host.capacity(), 0);
+        assert!(worker.distribution("d1.test:65535", &mut memory).is_some());
+        assert!(worker.distribution(&long, &mut memory).is_none());
+        assert_eq!(memory.host, "d1.test:65535");
+    }
 }
