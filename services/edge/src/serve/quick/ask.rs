@@ -85,9 +85,9 @@ pub fn read<R>(bytes: &[u8], then: impl FnOnce(Read<'_>) -> R) -> R {
     let mut lines = [const { MaybeUninit::uninit() }; MOST_LINES];
     let mut request = Request::new(&mut []);
     let length = match request.parse_with_uninit_headers(bytes, &mut lines) {
-        Ok(Status::Complete(length)) => length,
+        Ok(Status::Complete(length)) if length <= super::LONGEST_HEAD => length,
         Ok(Status::Partial) if may_become_plain(bytes) => return then(Read::Part),
-        Ok(Status::Partial) | Err(_) => return then(Read::Other),
+        Ok(_) | Err(_) => return then(Read::Other),
     };
     then(plain(request, bytes, length).map_or(Read::Other, Read::Plain))
 }
@@ -193,4 +193,26 @@ fn meaning<'a>(line: &Header<'a>) -> Line<'a> {
         _ => false,
     };
     if odd { Line::Odd } else { Line::Harmless }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two reads may bring together what is longer than either.
+    #[test]
+    fn a_head_that_is_too_long_is_not_plain_even_if_it_ends() {
+        let head = |length: usize| {
+            let (before, after) = ("GET /a HTTP/1.1\r\nHost: d1.test\r\nCookie: ", "\r\n\r\n");
+            let cookie = "c".repeat(length - before.len() - after.len());
+            [before, &cookie, after].concat()
+        };
+        let is_plain = |length| {
+            let bytes = head(length) + "GET /b HTTP/1.1\r\n";
+            read(bytes.as_bytes(), |read| matches!(read, Read::Plain(_)))
+        };
+        let longest = super::super::LONGEST_HEAD;
+        assert!(is_plain(longest));
+        assert!(!is_plain(longest + 1));
+    }
 }
