@@ -149,9 +149,10 @@ impl Told {
         let Self::Head(head) = self else {
             return;
         };
-        let before = head.len();
+        let mut start = head.len().saturating_sub(3);
         head.extend_from_slice(bytes);
-        while let Some(end) = end_of_head(head, before.saturating_sub(3)) {
+        while let Some(end) = end_of_head(head, start) {
+            start = 0; // what is left is another head, from its beginning
             let one: Vec<u8> = head.drain(..end).collect();
             let is_interim =
                 one.get(9) == Some(&b'1') && one.get(9..12).is_none_or(|status| status != b"101");
@@ -501,6 +502,20 @@ mod tests {
         assert!(poll!(read.as_mut()).is_pending());
         let (length, ()) = tokio::join!(read, async { turn.is_over() });
         assert_eq!(&space[..length.unwrap()], b"GET /2 HTTP/1.1\r\n\r\n");
+    }
+
+    /// However an interim head and the final one are cut.
+    #[test]
+    fn the_head_behind_an_interim_one_is_heard() {
+        let (interim, last) =
+            (&b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"[..], &b"HTTP/1.1 204\r\n\r\n"[..]);
+        let both = [interim, last].concat();
+        for cut in 0..both.len() {
+            let mut told = Told::Head(Vec::new());
+            told.hear(&both[..cut]);
+            told.hear(&both[cut..]);
+            assert!(matches!(told, Told::GoesOn(true)), "{cut}: {told:?}");
+        }
     }
 
     #[tokio::test]
