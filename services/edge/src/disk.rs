@@ -8,12 +8,14 @@
 //! the copy. That holds only within one history: so the last change that was in force is noted on
 //! disk, with a fingerprint of what it wrote. Where the store cannot show that same change any more,
 //! because its log begins later or it is another store or has lost commits, the disk is emptied.
+//! What was invalidated since is read from the log: an entry may be gone again by now.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
 use cachestore_disk::{AGAIN_AFTER, Counters, DiskStore, Options, Point, State};
 use kit::{health::Severity, metrics::Metrics, service::World, settings::Settings};
-use model::units::Revision;
-use ports::metastore::{Change, Changes, MetaStore, StoreError};
+use model::{feed::INVALIDATIONS, units::Revision};
+use ports::metastore::{Change, Changes, MetaStore, StoreError, Write};
 use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge},
     registry::Registry,
@@ -26,6 +28,23 @@ const PART: &str = "disk";
 const FOLDER: &str = "cache";
 /// How often numbers are shown anew.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// Changes read at a time.
+const BATCH: usize = 256;
+/// Most batches that are read for what was invalidated meanwhile: who was away for longer than that
+/// begins empty rather than late.
+const MOST_BATCHES: usize = 64;
+
+/// An invalidation: the change that brought it, key and value.
+pub type Told = (Revision, String, Bytes);
+
+/// What an earlier process left.
+pub struct Recalled {
+    /// How far it had come.
+    pub point: Point,
+    /// Every invalidation after that, up to the snapshot.
+    pub since: Vec<Told>,
+}
 
 /// The disk tier.
 pub struct Disk {
@@ -60,8 +79,8 @@ impl Disk {
         Ok(Some(Arc::new(Self { store, meters: Meters::new(&world.metrics) })))
     }
 
-    /// What an earlier process left, if every invalidation since can be known: the point up to which
-    /// it had come. `revision` is that of a snapshot.
+    /// What an earlier process left, if every invalidation since can be known. `revision` is that of
+    /// a snapshot.
     ///
     /// # Errors
     /// When the metadata store does not answer.
@@ -69,13 +88,17 @@ impl Disk {
         &self,
         metadata: &dyn MetaStore,
         revision: Revision,
-    ) -> Result<Option<Point>, StoreError> {
+    ) -> Result<Option<Recalled>, StoreError> {
         let Some(point) = self.store.recalled() else { return Ok(None) };
         if point.fingerprint == 0 || point.revision > revision.0 {
             return Ok(None);
         }
-        let stands = fingerprint_of(metadata, Revision(point.revision)).await?;
-        Ok((stands == point.fingerprint).then_some(point))
+        let noted = Revision(point.revision);
+        if fingerprint_of(metadata, noted).await? != point.fingerprint {
+            return Ok(None);
+        }
+        let since = invalidated(metadata, noted, revision).await?;
+        Ok(since.map(|since| Recalled { point, since }))
     }
 
     /// Shows numbers every second until it is time to stop.
@@ -93,6 +116,35 @@ impl Disk {
     pub async fn close(self: Arc<Self>) {
         let _ = tokio::task::spawn_blocking(move || self.store.close()).await;
     }
+}
+
+/// Every invalidation after a change, up to another; none when the log cannot tell, or not soon.
+async fn invalidated(
+    metadata: &dyn MetaStore,
+    after: Revision,
+    up_to: Revision,
+) -> Result<Option<Vec<Told>>, StoreError> {
+    let (mut at, mut told) = (after, Vec::new());
+    for _ in 0..MOST_BATCHES {
+        if at >= up_to {
+            return Ok(Some(told));
+        }
+        let Changes::Next(changes) = metadata.changes(at, BATCH).await? else { return Ok(None) };
+        let Some(last) = changes.last() else { return Ok(None) };
+        at = last.revision;
+        // What comes after the snapshot is heard as any other change.
+        let wanted = changes.into_iter().filter(|change| change.revision <= up_to);
+        told.extend(wanted.flat_map(invalidations));
+    }
+    Ok((at >= up_to).then_some(told))
+}
+
+fn invalidations(change: Change) -> impl Iterator<Item = Told> {
+    let revision = change.revision;
+    change.writes.into_iter().filter_map(move |write| match write {
+        Write::Put(key, value) if key.starts_with(INVALIDATIONS) => Some((revision, key, value)),
+        _ => None,
+    })
 }
 
 /// What the change of this revision looks like; 0 when the metadata store cannot show it.
@@ -183,5 +235,32 @@ impl Meters {
             let now = count(store.counters());
             counter.inner().store(now, std::sync::atomic::Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::metastore::FakeStore;
+
+    #[tokio::test]
+    async fn what_the_log_cannot_tell_soon_is_not_known() {
+        let store = FakeStore::default();
+        let most = BATCH * MOST_BATCHES;
+        for _ in 0..=most {
+            store.put(&[("invalidation/E1/I1", Vec::new())]);
+        }
+        let last = Revision(most as u64 + 1);
+        let told = async |after, up_to| {
+            let told = invalidated(&store, Revision(after), up_to).await.unwrap();
+            told.map(|told| told.len())
+        };
+        assert_eq!(told(0, last).await, None, "too many");
+        assert_eq!(told(1, last).await, Some(most));
+        assert_eq!(told(1, Revision(9)).await, Some(8), "nothing after the snapshot");
+        assert_eq!(told(last.0, last).await, Some(0));
+        assert_eq!(told(last.0, Revision(last.0 + 1)).await, None, "less than the snapshot");
+        store.loses_its_log();
+        assert_eq!(told(1, last).await, None);
     }
 }

@@ -9,7 +9,7 @@
 
 use crate::{
     bans::Bans,
-    disk::{self, Disk},
+    disk::{self, Disk, Recalled},
     meters::Meters,
     plans::{Known, Update},
     serve::Current,
@@ -99,8 +99,8 @@ impl Feed {
         }
     }
 
-    /// How far the process had come that has left copies on disk which may still be used.
-    async fn recall(&self, revision: Revision) -> Result<Option<Point>, StoreError> {
+    /// What the process knew, and missed since, that has left copies on disk which may still be used.
+    async fn recall(&self, revision: Revision) -> Result<Option<Recalled>, StoreError> {
         match &self.disk {
             Some(disk) => disk.recall(&*self.world.store, revision).await,
             None => Ok(None),
@@ -109,11 +109,11 @@ impl Feed {
 
     /// Replaces everything by a snapshot. What was cached or is being fetched under an earlier
     /// state may have been invalidated since, so it is forgotten; but for copies on disk that are
-    /// `recalled`, for the snapshot has every invalidation since.
+    /// `recalled`, for every invalidation since is known.
     async fn put_in_force(
         &self,
         snapshot: &Snapshot,
-        recalled: Option<Point>,
+        recalled: Option<Recalled>,
     ) -> Result<(), StoreError> {
         let revision = snapshot.revision;
         let fingerprint = match &self.disk {
@@ -125,8 +125,12 @@ impl Feed {
         let updates = entries.map(|entry| Update::put(&entry.key, &entry.value));
         let next = Known::replaced(&known, &self.tls, updates);
         self.replace(next);
-        match recalled {
-            Some(point) => self.bans.recall(point.generation, revision, invalidations(snapshot)),
+        match &recalled {
+            Some(Recalled { point, since }) => {
+                let since = since.iter().map(|(at, key, value)| (*at, &**key, &**value));
+                let known = invalidations(snapshot, Revision(point.revision)).chain(since);
+                self.bans.recall(point.generation, revision, known);
+            }
             None => self.forget_everything(revision),
         }
         self.note(revision, fingerprint);
@@ -204,8 +208,12 @@ impl Feed {
     }
 }
 
-/// Every invalidation that a snapshot has, with the change that brought it.
-fn invalidations(snapshot: &Snapshot) -> impl Iterator<Item = (Revision, &str, &[u8])> {
+/// Every invalidation up to a change that a snapshot still has, with the change that brought it.
+fn invalidations(
+    snapshot: &Snapshot,
+    up_to: Revision,
+) -> impl Iterator<Item = (Revision, &str, &[u8])> {
     let entries = snapshot.entries.iter().filter(|entry| entry.key.starts_with(INVALIDATIONS));
+    let entries = entries.filter(move |entry| entry.revision <= up_to);
     entries.map(|entry| (entry.revision, &*entry.key, &*entry.value))
 }

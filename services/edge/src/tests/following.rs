@@ -1,10 +1,13 @@
 //! Following the feed: what is published is in force, what was missed is never served.
 
-use crate::testing::{
-    World,
-    metastore::FakeStore,
-    ok, plan, secs,
-    world::{asked, collect},
+use crate::{
+    disk::Disk,
+    testing::{
+        World,
+        metastore::FakeStore,
+        ok, plan, secs,
+        world::{asked, collect},
+    },
 };
 use http::Method;
 use kit::{
@@ -12,6 +15,7 @@ use kit::{
     health::{Health, Severity},
     metrics::Metrics,
     service::SystemClock,
+    settings::Settings,
 };
 use model::{
     feed::Invalidation,
@@ -19,6 +23,7 @@ use model::{
     units::{Revision, Timestamp},
 };
 use std::sync::Arc;
+use tempfile::TempDir;
 use tokio::sync::watch;
 
 struct Followed {
@@ -26,33 +31,48 @@ struct Followed {
     store: Arc<FakeStore>,
     health: Health,
     acknowledged: watch::Receiver<Option<Revision>>,
+    disk: Option<Arc<Disk>>,
     _stopper: drain::Stopper,
 }
 
 fn follow(store: Arc<FakeStore>) -> Followed {
+    follow_with(store, &Settings::default())
+}
+
+/// With a disk tier in this folder.
+fn follow_on(store: Arc<FakeStore>, folder: &TempDir) -> Followed {
+    let mut settings = Settings::default();
+    settings.edge.disk = "64MiB".into();
+    settings.edge.disk_folder = Some(folder.path().to_owned());
+    follow_with(store, &settings)
+}
+
+fn follow_with(store: Arc<FakeStore>, settings: &Settings) -> Followed {
     let world = World::empty();
     let (stopper, heard) = drain::channel();
     let health = Health::default();
     let (sender, acknowledged) = watch::channel(None);
+    let outside = kit::service::World {
+        store: store.clone(),
+        registry: store.clone(),
+        clock: Arc::new(SystemClock),
+        drain: heard,
+        health: health.clone(),
+        metrics: Metrics::default(),
+    };
+    let disk = Disk::open(settings, &outside).unwrap();
     let feed = crate::feed::Feed {
-        world: kit::service::World {
-            store: store.clone(),
-            registry: store.clone(),
-            clock: Arc::new(SystemClock),
-            drain: heard,
-            health: health.clone(),
-            metrics: Metrics::default(),
-        },
+        world: outside,
         current: world.engine.current.clone(),
         bans: world.engine.bans.clone(),
         store: world.engine.store.clone(),
-        disk: None,
+        disk: disk.clone(),
         meters: world.engine.meters.clone(),
         tls: crate::serve::certificates::Shared::new().unwrap(),
         acknowledged: sender,
     };
     tokio::spawn(feed.follow());
-    Followed { world, store, health, acknowledged, _stopper: stopper }
+    Followed { world, store, health, acknowledged, disk, _stopper: stopper }
 }
 
 impl Followed {
@@ -175,4 +195,29 @@ async fn a_plan_that_cannot_be_read_leaves_the_old_one_in_force_and_says_so() {
     let mended = edge.store.put(&[(&key, value), ("certificate/x", certificate)]);
     edge.reaches(mended).await;
     assert_eq!(edge.ails("plans"), None);
+}
+
+/// Entries of old invalidations are deleted: what was invalidated while an edge was down came back
+/// from its disk.
+#[tokio::test(start_paused = true)]
+async fn what_was_invalidated_while_an_edge_was_down_is_not_served_though_the_entry_is_gone() {
+    let (store, folder) = (Arc::new(FakeStore::default()), TempDir::new().unwrap());
+    let first = publish(&store, &plan());
+    let mut before = follow_on(store.clone(), &folder);
+    before.reaches(first).await;
+    let asked = before.world.engine.bans.latest();
+    before.disk.take().unwrap().close().await;
+    drop(before);
+    invalidate(&store, "/a");
+    for _ in 0..300 {
+        publish(&store, &plan());
+    }
+    // It has the key of the other one, whose entry is gone with this.
+    let last = invalidate(&store, "/b");
+    let mut after = follow_on(store, &folder);
+    after.reaches(last).await;
+    let bans = &after.world.engine.bans;
+    assert!(bans.banned_since("E1", "/a", asked));
+    assert!(bans.banned_since("E1", "/b", asked));
+    assert!(!bans.banned_since("E1", "/c", asked), "all else on disk is believed");
 }
