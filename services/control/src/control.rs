@@ -1,47 +1,97 @@
 //! What every handler works with.
 
-use crate::{counts::Counts, sigv4::Keys};
-use kit::service::World;
+use crate::{counts::Counts, sigv4::Keys, wire::fault::Fault};
+use kit::{service::World, settings::Settings};
 use model::units::Timestamp;
+use planning::Quotas;
 use ports::metastore::MetaStore;
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    ops::Deref,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+/// The management API as one request sees it: what all share, and the store through which this
+/// request reads and writes.
+#[derive(Clone)]
+pub struct Control {
+    store: Arc<dyn MetaStore>,
+    // Last, so that its drain goes last: once it is gone, nobody here holds the store.
+    shared: Arc<Shared>,
+}
 
 /// The management API's own state; nothing in it outlives the process.
-pub struct Control {
+pub struct Shared {
     pub(crate) keys: Keys,
     pub(crate) zone: String,
     pub(crate) account: String,
+    pub(crate) quotas: Quotas,
     /// Invalidations created by this process.
     pub(crate) created: AtomicU64,
     pub(crate) counts: Counts,
-    // Last, so that its drain goes last: once it is gone, nobody here holds the store.
+    pub(crate) settings: Settings,
     pub(crate) world: World,
+}
+
+impl Deref for Control {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
 }
 
 impl Control {
     /// From what the service was started with.
-    pub fn new(settings: &kit::settings::Settings, world: World) -> Self {
-        Self {
-            keys: Keys::of(Arc::clone(&world.store)),
+    pub fn new(settings: &Settings, world: World) -> Self {
+        let store = Arc::clone(&world.store);
+        let shared = Shared {
+            keys: Keys::of(Arc::clone(&store)),
             zone: settings.zone.to_ascii_lowercase(),
             account: settings.account_id.clone(),
+            quotas: Quotas::default(),
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
+            settings: settings.clone(),
             world,
-        }
+        };
+        Self { store, shared: Arc::new(shared) }
+    }
+
+    /// The same, reading and writing through another store.
+    #[must_use]
+    #[expect(dead_code, reason = "for dry runs and for the history of changes")]
+    pub(crate) fn through(&self, store: Arc<dyn MetaStore>) -> Self {
+        Self { store, shared: Arc::clone(&self.shared) }
     }
 
     pub(crate) fn store(&self) -> &dyn MetaStore {
-        &*self.world.store
+        &*self.store
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         self.world.clock.now()
     }
 
+    /// Whether fewer than `most` entries have keys that start with `prefix`. Two who ask at the same
+    /// time may both be told that there is room for one more.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` when the store does not answer.
+    pub(crate) async fn has_room(&self, prefix: &str, most: u64) -> Result<bool, Fault> {
+        let Ok(most) = usize::try_from(most) else { return Ok(true) };
+        if most >= planning::UNBOUNDED {
+            return Ok(true);
+        }
+        Ok(self.store.list(prefix, None, most).await?.len() < most)
+    }
+
+    /// `arn:aws:cloudfront::ACCOUNT:KIND/ID`.
+    pub(crate) fn arn(&self, kind: &str, id: &str) -> String {
+        format!("arn:aws:cloudfront::{}:{kind}/{id}", self.account)
+    }
+
     /// `arn:aws:cloudfront::ACCOUNT:distribution/ID`.
     pub(crate) fn distribution_arn(&self, id: &str) -> String {
-        format!("arn:aws:cloudfront::{}:distribution/{id}", self.account)
+        self.arn("distribution", id)
     }
 
     /// `arn:aws:acm:us-east-1:ACCOUNT:certificate/UUID`: the region that CloudFront wants.

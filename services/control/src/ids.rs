@@ -68,9 +68,16 @@ pub fn iso(at: Timestamp) -> String {
         .unwrap_or_else(|| "1970-01-01T00:00:00.000Z".to_owned())
 }
 
-/// Whether this can be an id that was given out here: 1 to 64 of letters, digits and dashes.
+/// Whether this can be an id that was given out here: 1 to 64 of letters, digits, `-` and `_`.
 pub fn is_plain(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (1..=64).contains(&id.len()) && id.bytes().all(fine)
+}
+
+/// Two letters, `_` and 27 of letters and digits: `dt_…`, `cg_…`, `vo_…`.
+pub fn prefixed(prefix: &str) -> String {
+    const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    format!("{prefix}_{}", random(LETTERS, 27))
 }
 
 fn random(alphabet: &[u8], length: usize) -> String {

@@ -1,7 +1,7 @@
 //! The management API: CloudFront's operations, durable and atomic.
 //!
 //! For: one HTTP server that unmodified AWS clients talk to. A request is signed (`sigv4`), means
-//! one operation (`wire`), is done by one handler (`api`, `acm`), and what edges execute is
+//! one operation (`wire`), is done by one handler (`api`, `acm`, `iam`, `kvs`), and what edges execute is
 //! written in the same commit as what it follows from (`publish`).
 //! Not for: deciding what is acceptable (`rules/planning`), nor for serving viewers.
 
@@ -10,7 +10,10 @@ mod api;
 mod control;
 mod counts;
 mod first;
+mod front;
+mod iam;
 mod ids;
+mod kvs;
 mod publish;
 mod server;
 mod sigv4;

@@ -21,7 +21,7 @@ use model::{
     ids::DistributionId,
     units::Timestamp,
 };
-use planning::{CertificateFacts, References, Wanted, distribution::Identity};
+use planning::{CertificateFacts, Quota, References, Wanted, distribution::Identity};
 use ports::metastore::Check;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -247,14 +247,34 @@ pub async fn users_of(control: &Control, kind: &str, id: &str) -> Result<Vec<Str
     let prefix = key::users(kind, id);
     let entries = control.store().list(&prefix, None, MOST_USERS + 100).await?;
     let id = |key: &str| key.strip_prefix(&prefix).map(str::to_owned);
-    Ok(entries.iter().filter_map(|entry| id(&entry.key)).collect())
+    let users = entries.iter().filter_map(|entry| id(&entry.key));
+    Ok(users.filter(|user| !user.contains(':')).collect())
+}
+
+/// Up to `most` of whatever uses something: distributions by their ids, others as `KIND:ID`.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn all_users_of(
+    control: &Control,
+    kind: &str,
+    id: &str,
+    most: usize,
+) -> Result<Vec<String>, Fault> {
+    let prefix = key::users(kind, id);
+    let entries = control.store().list(&prefix, None, most).await?;
+    Ok(entries
+        .iter()
+        .filter_map(|entry| entry.key.strip_prefix(&prefix).map(str::to_owned))
+        .collect())
 }
 
 async fn room(control: &Control, kind: &str, id: &str) -> Result<(), Fault> {
-    if users_of(control, kind, id).await?.len() < MOST_USERS {
+    let quota = control.quotas.most(Quota::DistributionsPerResource).min(MOST_USERS as u64);
+    if control.has_room(&key::users(kind, id), quota).await? {
         return Ok(());
     }
-    let message = format!("{MOST_USERS} distributions use this {kind} already");
+    let message = format!("{quota} distributions use this {kind} already");
     Err(Fault::new(too_many(kind), message))
 }
 

@@ -1,59 +1,30 @@
 //! The socket: actix in front, one function behind that makes an answer of every request.
 //!
 //! For: translating between actix and the crate's own types, and nothing else: every error leaves
-//! here as XML (or as JSON for certificates), with a request id that the log has too.
+//! here in the form that its caller understands, with a request id that the log has too.
 
 use crate::{
-    acm, api,
     control::Control,
-    ids,
-    sigv4::{self, Authorised, Request, Service},
+    front, ids, sigv4,
     wire::{
-        call::{Call, Query},
-        fault::{Code, Common, Fault},
+        asked::{Asked, Written},
+        fault::{Common, Fault},
         read::MOST_BODY,
-        reply::Reply,
-        route, xml,
+        route,
     },
 };
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder,
+    HttpRequest, HttpResponse,
     http::StatusCode,
     web::{self, Bytes, BytesMut},
 };
 use futures::{Stream, StreamExt as _};
-use kit::health::Severity;
 use std::time::Duration;
 
-/// What stands in front of the API: the caller is told by which form it speaks.
-const TARGET: &str = "x-amz-target";
-/// The part of the process that ails when the store is away.
-const PART: &str = "control";
 /// How long a body may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The same for bodies that are not kept, of callers whose key is not known.
 const PATIENCE_WITH_STRANGERS: Duration = Duration::from_secs(5);
-
-/// One request as it was received.
-struct Asked {
-    method: String,
-    path: String,
-    query: Query,
-    headers: Vec<(String, String)>,
-    body: Bytes,
-}
-
-impl Asked {
-    fn signed(&self) -> Request<'_> {
-        Request {
-            method: &self.method,
-            path: &self.path,
-            query: &self.query,
-            headers: &self.headers,
-            body: &self.body,
-        }
-    }
-}
 
 /// Answers one request. Never fails: every fault has a body.
 pub async fn answer(
@@ -62,55 +33,62 @@ pub async fn answer(
     payload: web::Payload,
 ) -> HttpResponse {
     let id = ids::uuid();
-    let speaks_json = request.headers().contains_key(TARGET);
-    let received = received(&control, &request, payload).await;
+    let mut asked = head(&request);
+    let speech = asked.speech();
+    let received = received(&control, &mut asked, payload).await;
     let stranger = received.is_err();
     let answered = match received {
-        Ok(asked) if speaks_json => certificates(&control, asked).await,
-        Ok(asked) => operation(&control, asked).await.map(in_xml),
+        Ok(()) => front::serve(&control, asked, &id).await,
         Err(fault) => Err(fault),
     };
-    let status = answered.as_ref().map_or_else(Fault::status, |(status, ..)| *status);
+    let written = answered.unwrap_or_else(|fault| speech.refused(&fault, &id));
+    let status = written.status;
     tracing::debug!(request = id, method = %request.method(), path = request.path(), status);
-    let (mut response, body) = match answered {
-        Ok((_, response, body)) => (response, body),
-        Err(fault) if speaks_json => refused_json(&fault),
-        Err(fault) => refused(&id, &fault),
-    };
     // A body that was not read to its end cannot be followed by another request, and strangers who
     // do not listen to their answers shall not keep a connection by asking on.
-    if stranger {
-        response.force_close();
-    }
-    response.insert_header(("x-amzn-RequestId", id)).body(body)
+    sent(written, &id, stranger)
 }
 
-type Written = (u16, HttpResponseBuilder, String);
+fn sent(written: Written, id: &str, and_close: bool) -> HttpResponse {
+    let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in written.headers {
+        response.insert_header((name, value));
+    }
+    if and_close {
+        response.force_close();
+    }
+    response.insert_header(("x-amzn-RequestId", id)).body(written.body)
+}
 
-/// Reads the request. The body is kept only for callers who at least claim a key that is known.
-async fn received(
-    control: &Control,
-    request: &HttpRequest,
-    payload: web::Payload,
-) -> Result<Asked, Fault> {
+fn head(request: &HttpRequest) -> Asked {
     let uri = request.uri();
     let headers = request.headers().iter().map(|(name, value)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });
-    let mut asked = Asked {
+    Asked {
         method: request.method().as_str().to_owned(),
         path: uri.path().to_owned(),
         query: route::query(uri.query().unwrap_or_default()),
         headers: headers.collect(),
+        from: request.peer_addr().map(|peer| peer.ip()),
         body: Bytes::new(),
-    };
+    }
+}
+
+/// Reads the body. It is kept only for callers who at least claim a key that is known.
+async fn received(
+    control: &Control,
+    asked: &mut Asked,
+    payload: web::Payload,
+) -> Result<(), Fault> {
     let known = sigv4::known(&asked.signed(), &control.keys, control.now()).await;
     asked.body = in_time(whole(payload, known.is_ok()), known.is_ok()).await?;
     if let Err(fault) = known {
         control.counts.answered("refused", fault.status());
         return Err(fault);
     }
-    Ok(asked)
+    Ok(())
 }
 
 /// Whoever dawdles over a body holds one of a bounded number of connections, so he is told to go.
@@ -144,102 +122,6 @@ async fn whole<E>(
         }
     }
     Ok(body.freeze())
-}
-
-async fn operation(control: &Control, asked: Asked) -> Result<Reply, Fault> {
-    let admitted = admitted(control, asked).await;
-    let name = admitted.as_ref().map_or("refused", |call| call.operation.name.as_str());
-    let answered = match admitted {
-        Ok(call) => api::serve(control, call).await,
-        Err(fault) => Err(fault),
-    };
-    let status = answered.as_ref().map_or_else(Fault::status, |reply| reply.status);
-    control.counts.answered(name, status);
-    tell_health(control, answered.as_ref().err());
-    answered
-}
-
-/// `/readyz` says when the store is away.
-fn tell_health(control: &Control, fault: Option<&Fault>) {
-    match fault {
-        None => control.world.health.heal(PART),
-        Some(fault) if fault.code == Code::Common(Common::ServiceUnavailable) => {
-            control.world.health.ail(PART, Severity::Degraded, fault.message.clone());
-        }
-        Some(_) => {}
-    }
-}
-
-async fn admitted(control: &Control, asked: Asked) -> Result<Authorised<Call>, Fault> {
-    let proof = sigv4::check(&asked.signed(), &control.keys, control.now()).await?;
-    if proof.service() != Service::CloudFront {
-        let message = "the credential must be scoped to the service cloudfront";
-        return Err(Fault::common(Common::SignatureDoesNotMatch, message));
-    }
-    let path = sigv4::normal_path(&asked.path);
-    let (operation, params) = route::find(&asked.method, &path, &asked.query)?;
-    let header = |name: &str| asked.signed().header(name).map(str::to_owned);
-    let call = Call {
-        operation,
-        params,
-        if_match: header("if-match"),
-        host: header("host").unwrap_or_default(),
-        query: asked.query.clone(),
-        body: asked.body.clone(),
-    };
-    Ok(proof.permit(call))
-}
-
-fn in_xml(reply: Reply) -> Written {
-    let mut response = builder(reply.status);
-    if let Some(etag) = reply.etag {
-        response.insert_header(("ETag", etag));
-    }
-    if let Some(location) = reply.location {
-        response.insert_header(("Location", location));
-    }
-    if !reply.body.is_empty() {
-        response.insert_header(("Content-Type", "text/xml"));
-    }
-    (reply.status, response, reply.body)
-}
-
-async fn certificates(control: &Control, asked: Asked) -> Result<Written, Fault> {
-    let proof = sigv4::check(&asked.signed(), &control.keys, control.now()).await?;
-    if proof.service() != Service::Acm || asked.method != "POST" || asked.path != "/" {
-        let message = "X-Amz-Target belongs to POST / with a credential for the service acm";
-        return Err(Fault::common(Common::UnknownOperation, message));
-    }
-    let target = asked.signed().header(TARGET).unwrap_or_default().to_owned();
-    let call = proof.permit((target, asked.body));
-    let (status, body) = match acm::serve(control, call).await {
-        Ok(body) => (200, body),
-        Err(refusal) => (refusal.status, in_json(refusal.code, &refusal.message)),
-    };
-    let mut response = builder(status);
-    response.insert_header(("Content-Type", "application/x-amz-json-1.1"));
-    Ok((status, response, body.to_string()))
-}
-
-fn refused(id: &str, fault: &Fault) -> (HttpResponseBuilder, String) {
-    let mut response = builder(fault.status());
-    response.insert_header(("Content-Type", "text/xml"));
-    (response, xml::write_fault(fault, id))
-}
-
-fn refused_json(fault: &Fault) -> (HttpResponseBuilder, String) {
-    let mut response = builder(fault.status());
-    response.insert_header(("Content-Type", "application/x-amz-json-1.1"));
-    (response, in_json(fault.code.as_str(), &fault.message).to_string())
-}
-
-fn in_json(code: &str, message: &str) -> serde_json::Value {
-    serde_json::json!({"__type": code, "message": message})
-}
-
-fn builder(status: u16) -> HttpResponseBuilder {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    HttpResponse::build(status)
 }
 
 #[cfg(test)]

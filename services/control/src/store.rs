@@ -196,7 +196,12 @@ pub mod key {
 
     /// A distribution's tags.
     pub fn tags(id: &str) -> String {
-        format!("tags/distribution/{id}")
+        resource_tags("distribution", id)
+    }
+
+    /// A resource's tags.
+    pub fn resource_tags(kind: &str, id: &str) -> String {
+        format!("tags/{kind}/{id}")
     }
 
     /// Says which distribution has this alternate name.

@@ -1,6 +1,6 @@
-//! Cache policies: thin handlers; what they share with their like is in `referred`.
+//! Cache policies: thin handlers; what they share with their like is in `resource`.
 
-use super::referred::{self, Kind, Record, Which};
+use super::resource::{self, Kind, Known, Record, Which};
 use crate::{
     control::Control,
     sigv4::Authorised,
@@ -13,7 +13,7 @@ use crate::{
 use model::api::{
     CachePolicy, CachePolicyConfig, CachePolicyList, CachePolicySummary, CachePolicyType, ErrorCode,
 };
-use planning::{Faults, References, managed};
+use planning::{Faults, Quota, References, managed};
 
 /// Cache policies as a kind.
 pub struct CachePolicies;
@@ -24,10 +24,12 @@ impl Kind for CachePolicies {
     const MISSING: ErrorCode = ErrorCode::NoSuchCachePolicy;
     const EXISTS: ErrorCode = ErrorCode::CachePolicyAlreadyExists;
     const IN_USE: ErrorCode = ErrorCode::CachePolicyInUse;
+    const TOO_MANY: ErrorCode = ErrorCode::TooManyCachePolicies;
+    const QUOTA: Quota = Quota::CachePolicies;
     const TOO_MANY_USERS: ErrorCode = ErrorCode::TooManyDistributionsAssociatedToCachePolicy;
 
-    fn name(config: &Self::Config) -> &str {
-        &config.name
+    fn known_by(config: &Self::Config) -> Known<'_> {
+        Known::Name(&config.name)
     }
 
     fn check(config: &Self::Config) -> Result<(), Faults> {
@@ -45,32 +47,32 @@ impl Kind for CachePolicies {
 
 /// `CreateCachePolicy`.
 pub async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
-    let record = referred::create::<CachePolicies>(control, call.body()?).await?;
+    let record = resource::create::<CachePolicies>(control, call.body()?).await?;
     let path = format!("/cache-policy/{}", record.id);
     Ok(answer(call, record)?.located(call, &path))
 }
 
 /// `GetCachePolicy`.
 pub async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
-    answer(call, referred::find::<CachePolicies>(control, call.param("Id")?).await?)
+    answer(call, resource::find::<CachePolicies>(control, call.param("Id")?).await?)
 }
 
 /// `GetCachePolicyConfig`.
 pub async fn get_config(control: &Control, call: &Authorised<Call>) -> Answer {
-    let record = referred::find::<CachePolicies>(control, call.param("Id")?).await?;
+    let record = resource::find::<CachePolicies>(control, call.param("Id")?).await?;
     Ok(Reply::shape(call, &record.config)?.tagged(&record.etag))
 }
 
 /// `UpdateCachePolicy`.
 pub async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
     let (id, tag) = (call.param("Id")?, call.if_match.as_deref());
-    answer(call, referred::update::<CachePolicies>(control, id, tag, call.body()?).await?)
+    answer(call, resource::update::<CachePolicies>(control, id, tag, call.body()?).await?)
 }
 
 /// `DeleteCachePolicy`.
 pub async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
     let (id, tag) = (call.param("Id")?, call.if_match.as_deref());
-    referred::delete::<CachePolicies>(control, id, tag).await?;
+    resource::delete::<CachePolicies>(control, id, tag).await?;
     Ok(Reply::empty(call))
 }
 
@@ -78,7 +80,7 @@ pub async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
 pub async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
     let wanted = Wanted::from(&call.query)?;
     let which = Which::from(call.query.get("Type"))?;
-    let page = referred::page::<CachePolicies>(control, &wanted, which).await?;
+    let page = resource::page::<CachePolicies>(control, &wanted, which).await?;
     let shown = CachePolicyList {
         quantity: page.quantity(),
         next_marker: page.next,

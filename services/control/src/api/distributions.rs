@@ -290,25 +290,6 @@ fn unrestricted() -> model::api::Restrictions {
     }
 }
 
-/// The id in a distribution's ARN.
-///
-/// # Errors
-/// `InvalidArgument` when it is no ARN of this account's.
-pub fn id_in_arn<'a>(control: &Control, arn: &'a str) -> Result<&'a str, Fault> {
-    let prefix = control.distribution_arn("");
-    let id = arn.strip_prefix(&prefix).filter(|id| ids::is_plain(id));
-    match id {
-        Some(id) => Ok(id),
-        None if arn.starts_with("arn:aws:cloudfront:") => {
-            Err(Fault::new(ErrorCode::NoSuchResource, "no resource that has tags has this ARN"))
-        }
-        None => {
-            let message = format!("Resource must be an ARN: {prefix}ID");
-            Err(Fault::new(ErrorCode::InvalidArgument, message))
-        }
-    }
-}
-
 /// The distribution must exist when the change is written.
 pub fn must_exist(change: &mut Change, id: &str) {
     change.when_or(Check::Present(key::distribution(id)), no_such_distribution());

@@ -1,15 +1,35 @@
 //! The operations, one file per resource; each handler takes an [`Authorised`] call.
 
+pub mod anycast_ip_lists;
 pub mod cache_policies;
+pub mod connection_functions;
+pub mod connection_groups;
+pub mod continuous_deployment;
 pub mod distributions;
+pub mod domains;
+pub mod field_level_encryption;
+pub mod functions;
 pub mod invalidations;
+pub mod key_groups;
+pub mod key_value_stores;
+pub mod look_ups;
+pub mod monitoring;
 pub mod origin_access_controls;
+pub mod origin_access_identities;
 pub mod origin_request_policies;
-mod referred;
+pub mod public_keys;
+pub mod realtime_log_configs;
+pub mod resource;
+pub mod resource_policies;
 pub mod response_headers_policies;
+pub mod streaming_distributions;
 pub mod tags;
+pub mod tenants;
+pub mod trust_stores;
+pub mod vpc_origins;
+pub mod web_acls;
 
-pub use referred::{Kind, Record, custom};
+pub use resource::{Kind, Record, custom};
 
 use crate::{
     control::Control,
@@ -37,10 +57,50 @@ pub async fn serve(control: &Control, call: Authorised<Call>) -> Answer {
     if let Some(answer) = policy(control, &call, name).await {
         return answer;
     }
+    if let Some(answer) = family(control, &call).await {
+        return answer;
+    }
     Err(Fault::common(
         Common::NotImplemented,
         format!("this server does not offer {} yet; nothing was changed", name.as_str()),
     ))
+}
+
+macro_rules! first_of {
+    ($control:expr, $call:expr, $($family:ident),+ $(,)?) => {
+        $(if let Some(answer) = $family::serve($control, $call).await {
+            return Some(answer);
+        })+
+    };
+}
+
+/// Each file knows its own operations.
+async fn family(control: &Control, call: &Authorised<Call>) -> Option<Answer> {
+    first_of!(
+        control,
+        call,
+        anycast_ip_lists,
+        connection_functions,
+        connection_groups,
+        continuous_deployment,
+        domains,
+        field_level_encryption,
+        functions,
+        key_groups,
+        key_value_stores,
+        look_ups,
+        monitoring,
+        origin_access_identities,
+        public_keys,
+        realtime_log_configs,
+        resource_policies,
+        streaming_distributions,
+        tenants,
+        trust_stores,
+        vpc_origins,
+        web_acls,
+    );
+    None
 }
 
 async fn distribution(control: &Control, call: &Authorised<Call>, name: Name) -> Option<Answer> {

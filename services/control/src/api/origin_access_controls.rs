@@ -1,6 +1,6 @@
-//! Origin access controls: thin handlers; what they share with their like is in `referred`.
+//! Origin access controls: thin handlers; what they share with their like is in `resource`.
 
-use super::referred::{self, Kind, Record, Which};
+use super::resource::{self, Kind, Known, Record, Which};
 use crate::{
     control::Control,
     sigv4::Authorised,
@@ -14,7 +14,7 @@ use model::api::{
     ErrorCode, OriginAccessControl, OriginAccessControlConfig, OriginAccessControlList,
     OriginAccessControlSummary,
 };
-use planning::{Faults, References};
+use planning::{Faults, Quota, References};
 
 /// Origin access controls as a kind.
 pub struct OriginAccessControls;
@@ -25,11 +25,13 @@ impl Kind for OriginAccessControls {
     const MISSING: ErrorCode = ErrorCode::NoSuchOriginAccessControl;
     const EXISTS: ErrorCode = ErrorCode::OriginAccessControlAlreadyExists;
     const IN_USE: ErrorCode = ErrorCode::OriginAccessControlInUse;
+    const TOO_MANY: ErrorCode = ErrorCode::TooManyOriginAccessControls;
+    const QUOTA: Quota = Quota::OriginAccessControls;
     const TOO_MANY_USERS: ErrorCode =
         ErrorCode::TooManyDistributionsAssociatedToOriginAccessControl;
 
-    fn name(config: &Self::Config) -> &str {
-        &config.name
+    fn known_by(config: &Self::Config) -> Known<'_> {
+        Known::Name(&config.name)
     }
 
     fn check(config: &Self::Config) -> Result<(), Faults> {
@@ -47,39 +49,39 @@ impl Kind for OriginAccessControls {
 
 /// `CreateOriginAccessControl`.
 pub async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
-    let record = referred::create::<OriginAccessControls>(control, call.body()?).await?;
+    let record = resource::create::<OriginAccessControls>(control, call.body()?).await?;
     let path = format!("/origin-access-control/{}", record.id);
     Ok(answer(call, record)?.located(call, &path))
 }
 
 /// `GetOriginAccessControl`.
 pub async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
-    answer(call, referred::find::<OriginAccessControls>(control, call.param("Id")?).await?)
+    answer(call, resource::find::<OriginAccessControls>(control, call.param("Id")?).await?)
 }
 
 /// `GetOriginAccessControlConfig`.
 pub async fn get_config(control: &Control, call: &Authorised<Call>) -> Answer {
-    let record = referred::find::<OriginAccessControls>(control, call.param("Id")?).await?;
+    let record = resource::find::<OriginAccessControls>(control, call.param("Id")?).await?;
     Ok(Reply::shape(call, &record.config)?.tagged(&record.etag))
 }
 
 /// `UpdateOriginAccessControl`.
 pub async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
     let (id, tag) = (call.param("Id")?, call.if_match.as_deref());
-    answer(call, referred::update::<OriginAccessControls>(control, id, tag, call.body()?).await?)
+    answer(call, resource::update::<OriginAccessControls>(control, id, tag, call.body()?).await?)
 }
 
 /// `DeleteOriginAccessControl`.
 pub async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
     let (id, tag) = (call.param("Id")?, call.if_match.as_deref());
-    referred::delete::<OriginAccessControls>(control, id, tag).await?;
+    resource::delete::<OriginAccessControls>(control, id, tag).await?;
     Ok(Reply::empty(call))
 }
 
 /// `ListOriginAccessControls`.
 pub async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
     let wanted = Wanted::from(&call.query)?;
-    let page = referred::page::<OriginAccessControls>(control, &wanted, Which::Custom).await?;
+    let page = resource::page::<OriginAccessControls>(control, &wanted, Which::Custom).await?;
     let shown = OriginAccessControlList {
         quantity: page.quantity(),
         marker: page.marker,

@@ -1,6 +1,6 @@
-//! Origin request policies: thin handlers; what they share with their like is in `referred`.
+//! Origin request policies: thin handlers; what they share with their like is in `resource`.
 
-use super::referred::{self, Kind, Record, Which};
+use super::resource::{self, Kind, Known, Record, Which};
 use crate::{
     control::Control,
     sigv4::Authorised,
@@ -14,7 +14,7 @@ use model::api::{
     ErrorCode, OriginRequestPolicy, OriginRequestPolicyConfig, OriginRequestPolicyList,
     OriginRequestPolicySummary, OriginRequestPolicyType,
 };
-use planning::{Faults, References, managed};
+use planning::{Faults, Quota, References, managed};
 
 /// Origin request policies as a kind.
 pub struct OriginRequestPolicies;
@@ -25,11 +25,13 @@ impl Kind for OriginRequestPolicies {
     const MISSING: ErrorCode = ErrorCode::NoSuchOriginRequestPolicy;
     const EXISTS: ErrorCode = ErrorCode::OriginRequestPolicyAlreadyExists;
     const IN_USE: ErrorCode = ErrorCode::OriginRequestPolicyInUse;
+    const TOO_MANY: ErrorCode = ErrorCode::TooManyOriginRequestPolicies;
+    const QUOTA: Quota = Quota::OriginRequestPolicies;
     const TOO_MANY_USERS: ErrorCode =
         ErrorCode::TooManyDistributionsAssociatedToOriginRequestPolicy;
 
-    fn name(config: &Self::Config) -> &str {
-        &config.name
+    fn known_by(config: &Self::Config) -> Known<'_> {
+        Known::Name(&config.name)
     }
 
     fn check(config: &Self::Config) -> Result<(), Faults> {
@@ -47,32 +49,32 @@ impl Kind for OriginRequestPolicies {
 
 /// `CreateOriginRequestPolicy`.
 pub async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
-    let record = referred::create::<OriginRequestPolicies>(control, call.body()?).await?;
+    let record = resource::create::<OriginRequestPolicies>(control, call.body()?).await?;
     let path = format!("/origin-request-policy/{}", record.id);
     Ok(answer(call, record)?.located(call, &path))
 }
 
 /// `GetOriginRequestPolicy`.
 pub async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
-    answer(call, referred::find::<OriginRequestPolicies>(control, call.param("Id")?).await?)
+    answer(call, resource::find::<OriginRequestPolicies>(control, call.param("Id")?).await?)
 }
 
 /// `GetOriginRequestPolicyConfig`.
 pub async fn get_config(control: &Control, call: &Authorised<Call>) -> Answer {
-    let record = referred::find::<OriginRequestPolicies>(control, call.param("Id")?).await?;
+    let record = resource::find::<OriginRequestPolicies>(control, call.param("Id")?).await?;
     Ok(Reply::shape(call, &record.config)?.tagged(&record.etag))
 }
 
 /// `UpdateOriginRequestPolicy`.
 pub async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
     let (id, tag) = (call.param("Id")?, call.if_match.as_deref());
-    answer(call, referred::update::<OriginRequestPolicies>(control, id, tag, call.body()?).await?)
+    answer(call, resource::update::<OriginRequestPolicies>(control, id, tag, call.body()?).await?)
 }
 
 /// `DeleteOriginRequestPolicy`.
 pub async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
     let (id, tag) = (call.param("Id")?, call.if_match.as_deref());
-    referred::delete::<OriginRequestPolicies>(control, id, tag).await?;
+    resource::delete::<OriginRequestPolicies>(control, id, tag).await?;
     Ok(Reply::empty(call))
 }
 
@@ -80,7 +82,7 @@ pub async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
 pub async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
     let wanted = Wanted::from(&call.query)?;
     let which = Which::from(call.query.get("Type"))?;
-    let page = referred::page::<OriginRequestPolicies>(control, &wanted, which).await?;
+    let page = resource::page::<OriginRequestPolicies>(control, &wanted, which).await?;
     let shown = OriginRequestPolicyList {
         quantity: page.quantity(),
         next_marker: page.next,

@@ -1,6 +1,6 @@
-//! Response headers policies: thin handlers; what they share with their like is in `referred`.
+//! Response headers policies: thin handlers; what they share with their like is in `resource`.
 
-use super::referred::{self, Kind, Record, Which};
+use super::resource::{self, Kind, Known, Record, Which};
 use crate::{
     control::Control,
     sigv4::Authorised,
@@ -14,7 +14,7 @@ use model::api::{
     ErrorCode, ResponseHeadersPolicy, ResponseHeadersPolicyConfig, ResponseHeadersPolicyList,
     ResponseHeadersPolicySummary, ResponseHeadersPolicyType,
 };
-use planning::{Faults, References, managed};
+use planning::{Faults, Quota, References, managed};
 
 /// Response headers policies as a kind.
 pub struct ResponseHeadersPolicies;
@@ -25,11 +25,13 @@ impl Kind for ResponseHeadersPolicies {
     const MISSING: ErrorCode = ErrorCode::NoSuchResponseHeadersPolicy;
     const EXISTS: ErrorCode = ErrorCode::ResponseHeadersPolicyAlreadyExists;
     const IN_USE: ErrorCode = ErrorCode::ResponseHeadersPolicyInUse;
+    const TOO_MANY: ErrorCode = ErrorCode::TooManyResponseHeadersPolicies;
+    const QUOTA: Quota = Quota::ResponseHeadersPolicies;
     const TOO_MANY_USERS: ErrorCode =
         ErrorCode::TooManyDistributionsAssociatedToResponseHeadersPolicy;
 
-    fn name(config: &Self::Config) -> &str {
-        &config.name
+    fn known_by(config: &Self::Config) -> Known<'_> {
+        Known::Name(&config.name)
     }
 
     fn check(config: &Self::Config) -> Result<(), Faults> {
@@ -47,32 +49,32 @@ impl Kind for ResponseHeadersPolicies {
 
 /// `CreateResponseHeadersPolicy`.
 pub async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
-    let record = referred::create::<ResponseHeadersPolicies>(control, call.body()?).await?;
+    let record = resource::create::<ResponseHeadersPolicies>(control, call.body()?).await?;
     let path = format!("/response-headers-policy/{}", record.id);
     Ok(answer(call, record)?.located(call, &path))
 }
 
 /// `GetResponseHeadersPolicy`.
 pub async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
-    answer(call, referred::find::<ResponseHeadersPolicies>(control, call.param("Id")?).await?)
+    answer(call, resource::find::<ResponseHeadersPolicies>(control, call.param("Id")?).await?)
 }
 
 /// `GetResponseHeadersPolicyConfig`.
 pub async fn get_config(control: &Control, call: &Authorised<Call>) -> Answer {
-    let record = referred::find::<ResponseHeadersPolicies>(control, call.param("Id")?).await?;
+    let record = resource::find::<ResponseHeadersPolicies>(control, call.param("Id")?).await?;
     Ok(Reply::shape(call, &record.config)?.tagged(&record.etag))
 }
 
 /// `UpdateResponseHeadersPolicy`.
 pub async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
     let (id, tag) = (call.param("Id")?, call.if_match.as_deref());
-    answer(call, referred::update::<ResponseHeadersPolicies>(control, id, tag, call.body()?).await?)
+    answer(call, resource::update::<ResponseHeadersPolicies>(control, id, tag, call.body()?).await?)
 }
 
 /// `DeleteResponseHeadersPolicy`.
 pub async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
     let (id, tag) = (call.param("Id")?, call.if_match.as_deref());
-    referred::delete::<ResponseHeadersPolicies>(control, id, tag).await?;
+    resource::delete::<ResponseHeadersPolicies>(control, id, tag).await?;
     Ok(Reply::empty(call))
 }
 
@@ -80,7 +82,7 @@ pub async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
 pub async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
     let wanted = Wanted::from(&call.query)?;
     let which = Which::from(call.query.get("Type"))?;
-    let page = referred::page::<ResponseHeadersPolicies>(control, &wanted, which).await?;
+    let page = resource::page::<ResponseHeadersPolicies>(control, &wanted, which).await?;
     let shown = ResponseHeadersPolicyList {
         quantity: page.quantity(),
         next_marker: page.next,

@@ -1,10 +1,12 @@
-//! Tags of distributions, the only resource here that can have some.
+//! Tags of whatever can have some: everything whose record stands under `KIND/ID`, with the kind as
+//! it stands in the resource's ARN.
 //!
 //! Source: CloudFront API reference, `TagResource`; AWS general reference, tag restrictions.
 
-use super::distributions::{id_in_arn, must_exist};
+use super::resource::record_key;
 use crate::{
     control::Control,
+    ids,
     sigv4::Authorised,
     store::{self, Change, Kept, Otherwise, key},
     wire::{
@@ -20,29 +22,103 @@ use std::collections::BTreeMap;
 /// Most tags of one resource.
 const MOST_TAGS: usize = 50;
 
+/// Kinds that can have tags, as they stand in ARNs (CloudFront API reference, `TagResource`).
+const TAGGABLE: [&str; 10] = [
+    "distribution",
+    "streaming-distribution",
+    "distribution-tenant",
+    "connection-group",
+    "anycast-ip-list",
+    "vpcorigin",
+    "trust-store",
+    "connection-function",
+    "function",
+    "key-value-store",
+];
+
+/// A resource that can have tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tagged<'a> {
+    kind: &'static str,
+    id: &'a str,
+}
+
+impl<'a> Tagged<'a> {
+    /// From its ARN.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it is no ARN of the service, `NoSuchResource` when it is none of this
+    /// account's or of a kind without tags.
+    pub fn from_arn(control: &Control, arn: &'a str) -> Result<Self, Fault> {
+        if !arn.starts_with("arn:aws:cloudfront:") {
+            let message = format!("Resource must be an ARN: {}", control.distribution_arn("ID"));
+            return Err(Fault::new(ErrorCode::InvalidArgument, message));
+        }
+        let (kind, id) = arn
+            .strip_prefix(&format!("arn:aws:cloudfront::{}:", control.account))
+            .and_then(|rest| rest.split_once('/'))
+            .filter(|(_, id)| ids::is_plain(id))
+            .ok_or_else(no_such_resource)?;
+        let kind = TAGGABLE.iter().find(|one| **one == kind).ok_or_else(no_such_resource)?;
+        Ok(Self { kind, id })
+    }
+
+    fn record(self) -> String {
+        record_key(self.kind, self.id)
+    }
+
+    fn place(self) -> String {
+        key::resource_tags(self.kind, self.id)
+    }
+}
+
+fn no_such_resource() -> Fault {
+    Fault::new(ErrorCode::NoSuchResource, "no resource that has tags has this ARN")
+}
+
+/// Adds the tags of a resource that is being made to the change that makes it.
+///
+/// # Errors
+/// `InvalidTagging`.
+pub fn attach(change: &mut Change, kind: &str, id: &str, tags: Option<&Tags>) -> Result<(), Fault> {
+    let tags = tags.and_then(|tags| tags.items.as_ref()).map(|tags| tags.0.clone());
+    let tags = merged(Vec::new(), tags.unwrap_or_default())?;
+    if !tags.is_empty() {
+        change.put(key::resource_tags(kind, id), &tags)?;
+    }
+    Ok(())
+}
+
+/// The tags of a resource by its ARN, ordered by key.
+///
+/// # Errors
+/// `NoSuchResource`.
+pub async fn of(control: &Control, arn: &str) -> Result<Vec<Tag>, Fault> {
+    Ok(kept(control, Tagged::from_arn(control, arn)?).await?.1)
+}
+
 /// `ListTagsForResource`.
 pub async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
-    let id = id_in_arn(control, call.required("Resource")?)?;
-    let (_, tags) = kept(control, id).await?;
+    let tags = of(control, call.required("Resource")?).await?;
     Reply::shape(call, &Tags { items: Some(tags.into_iter().collect()) })
 }
 
 /// `TagResource`: adds tags, and replaces the values of those that are there.
 pub async fn tag(control: &Control, call: &Authorised<Call>) -> Answer {
-    let id = id_in_arn(control, call.required("Resource")?)?;
+    let resource = Tagged::from_arn(control, call.required("Resource")?)?;
     let body: Tags = call.body()?;
     let new = body.items.map(|tags| tags.0).unwrap_or_default();
-    change(control, id, |old| merged(old, new.clone())).await?;
+    change(control, resource, |old| merged(old, new.clone())).await?;
     Ok(Reply::empty(call))
 }
 
 /// `UntagResource`: takes tags away; keys that are not there do no harm.
 pub async fn untag(control: &Control, call: &Authorised<Call>) -> Answer {
-    let id = id_in_arn(control, call.required("Resource")?)?;
+    let resource = Tagged::from_arn(control, call.required("Resource")?)?;
     let body: TagKeys = call.body()?;
     let keys = body.items.map(|keys| keys.0).unwrap_or_default();
     let rest = |old: Vec<Tag>| Ok(old.into_iter().filter(|tag| !keys.contains(&tag.key)).collect());
-    change(control, id, rest).await?;
+    change(control, resource, rest).await?;
     Ok(Reply::empty(call))
 }
 
@@ -82,28 +158,32 @@ fn invalid(message: impl Into<String>) -> Fault {
     Fault::new(ErrorCode::InvalidTagging, message)
 }
 
-async fn kept(control: &Control, id: &str) -> Result<(Option<Kept<Vec<Tag>>>, Vec<Tag>), Fault> {
-    let missing = Fault::new(ErrorCode::NoSuchResource, "no distribution has this ARN");
-    if control.store().get(&key::distribution(id)).await?.is_none() {
-        return Err(missing);
+async fn kept(
+    control: &Control,
+    resource: Tagged<'_>,
+) -> Result<(Option<Kept<Vec<Tag>>>, Vec<Tag>), Fault> {
+    if control.store().get(&resource.record()).await?.is_none() {
+        return Err(no_such_resource());
     }
-    let kept: Option<Kept<Vec<Tag>>> = store::get(control.store(), &key::tags(id)).await?;
+    let kept: Option<Kept<Vec<Tag>>> = store::get(control.store(), &resource.place()).await?;
     let tags = kept.as_ref().map(|kept| kept.value.clone()).unwrap_or_default();
     Ok((kept, tags))
 }
 
 async fn change(
     control: &Control,
-    id: &str,
+    resource: Tagged<'_>,
     rule: impl Fn(Vec<Tag>) -> Result<Vec<Tag>, Fault>,
 ) -> Result<(), Fault> {
     store::settle(|| async {
-        let (kept, old) = kept(control, id).await?;
-        let place = key::tags(id);
+        let (kept, old) = kept(control, resource).await?;
+        let place = resource.place();
         let unchanged = kept.map_or(Check::Absent(place.clone()), |kept| kept.unchanged());
         let mut change = Change::default();
-        must_exist(&mut change, id);
-        change.when(unchanged, Otherwise::Again).put(place, &rule(old)?)?;
+        change
+            .when_or(Check::Present(resource.record()), no_such_resource())
+            .when(unchanged, Otherwise::Again)
+            .put(place, &rule(old)?)?;
         change.commit(control.store()).await
     })
     .await?;

@@ -19,14 +19,25 @@ pub enum Service {
     CloudFront,
     /// Certificates.
     Acm,
+    /// Users and access keys.
+    Iam,
+    /// Who am I.
+    Sts,
+    /// The contents of key value stores.
+    KeyValueStore,
 }
 
 impl Service {
+    const ALL: [Self; 5] = [Self::CloudFront, Self::Acm, Self::Iam, Self::Sts, Self::KeyValueStore];
+
     /// As it stands in a credential scope.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CloudFront => "cloudfront",
             Self::Acm => "acm",
+            Self::Iam => "iam",
+            Self::Sts => "sts",
+            Self::KeyValueStore => "cloudfront-keyvaluestore",
         }
     }
 }
@@ -159,9 +170,9 @@ fn scope(credential: &str) -> Result<[&str; 4], Fault> {
 }
 
 fn known(service: &str) -> Result<Service, Fault> {
-    let all = [Service::CloudFront, Service::Acm];
-    all.into_iter().find(|one| one.as_str() == service).ok_or_else(|| {
-        let message = "the credential must be scoped to the service cloudfront (or acm)";
+    Service::ALL.into_iter().find(|one| one.as_str() == service).ok_or_else(|| {
+        let message = "the credential must be scoped to the service cloudfront, acm, iam, sts or \
+                       cloudfront-keyvaluestore";
         Fault::common(Common::SignatureDoesNotMatch, message)
     })
 }

@@ -29,6 +29,8 @@ pub struct Call {
     pub if_match: Option<String>,
     /// Where this server was reached, for `Location`: the signed `Host` header.
     pub host: String,
+    /// All headers in order, names lower case.
+    pub headers: Vec<(String, String)>,
     /// The body, at most [`read::MOST_BODY`] bytes.
     pub body: Bytes,
 }
@@ -43,6 +45,11 @@ impl Call {
         found
             .map(|(_, value)| value.as_str())
             .ok_or_else(|| Fault::internal(format!("no path parameter {name}")))
+    }
+
+    /// The first header of this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// A query parameter that must be there.

@@ -3,6 +3,7 @@
 //! For: everything that all operations share between the socket and the handler.
 //! Not for: what an operation does (`api`), nor who may call it (`sigv4`).
 
+pub mod asked;
 pub mod call;
 pub mod etag;
 pub mod fault;

@@ -35,11 +35,17 @@ impl Wanted {
     /// `InvalidArgument` when `MaxItems` is no number of at least 1. More than [`MOST_ITEMS`] means
     /// [`MOST_ITEMS`].
     pub fn from(query: &Query) -> Result<Self, Fault> {
-        let most = match query.get("MaxItems").filter(|text| !text.is_empty()) {
-            None => MOST_ITEMS,
-            Some(text) => at_most(text)?,
-        };
-        let marker = query.get("Marker").unwrap_or_default().to_owned();
+        let most = query.get("MaxItems").filter(|text| !text.is_empty());
+        Self::of(query.get("Marker"), most)
+    }
+
+    /// From a marker and a number of items, as lists that are asked for by POST carry them.
+    ///
+    /// # Errors
+    /// Those of [`Wanted::from`].
+    pub fn of(marker: Option<&str>, most: Option<&str>) -> Result<Self, Fault> {
+        let most = most.map_or(Ok(MOST_ITEMS), at_most)?;
+        let marker = marker.unwrap_or_default().to_owned();
         if !marker.is_empty() && !crate::ids::is_plain(&marker) {
             let message = "Marker must be the NextMarker of the page before";
             return Err(Fault::new(ErrorCode::InvalidArgument, message));

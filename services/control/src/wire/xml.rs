@@ -28,6 +28,18 @@ pub fn write_fault(fault: &Fault, request: &str) -> String {
     )
 }
 
+/// The body of an error in the form of IAM and STS (IAM API reference, "Common errors").
+pub fn write_form_fault(fault: &Fault, request: &str) -> String {
+    let side = if fault.status() < 500 { "Sender" } else { "Receiver" };
+    let message = escape(&fault.message);
+    format!(
+        "{DECLARATION}<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error>\
+         <Type>{side}</Type><Code>{}</Code><Message>{message}</Message></Error>\
+         <RequestId>{request}</RequestId></ErrorResponse>",
+        fault.code
+    )
+}
+
 fn with_namespace(root: &str, body: &str) -> String {
     let rest = body.get(root.len() + 1..).unwrap_or_default();
     format!("{DECLARATION}<{root} xmlns=\"{NAMESPACE}\"{rest}")

@@ -1,0 +1,460 @@
+//! What lives alike: policies, keys, key groups, encryption settings and the rest of what has an id.
+//!
+//! Each is known by a name of its own or by the caller's reference, guarded by an entity tag, and
+//! not to be deleted while something uses it. What a resource uses, it marks; a change of something
+//! that distributions use is a change of every one of them.
+
+use crate::{
+    control::Control,
+    ids, publish,
+    store::{self, Change, Kept, Otherwise, Stopped, key},
+    wire::{
+        etag,
+        fault::Fault,
+        page::{Page, Wanted},
+    },
+};
+use model::{api::ErrorCode, units::Timestamp};
+use planning::{Faults, Quota, References};
+use ports::metastore::Check;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
+
+/// What no two resources of a kind share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known<'c> {
+    /// The name that the user gave.
+    Name(&'c str),
+    /// The caller reference that the user gave; it cannot be changed.
+    Reference(&'c str),
+}
+
+/// Something that a resource refers to, which must be there and is marked as used.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// Its kind's name: `public-key`.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: String,
+    /// What is wrong with the request when there is none.
+    pub missing: Fault,
+}
+
+/// A kind of resource.
+pub trait Kind: 'static {
+    /// What the user writes.
+    type Config: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// In keys and paths: `cache-policy`.
+    const NAME: &'static str;
+    /// There is none of this id.
+    const MISSING: ErrorCode;
+    /// There is one of this name or reference.
+    const EXISTS: ErrorCode;
+    /// Something uses it.
+    const IN_USE: ErrorCode;
+    /// The account has too many.
+    const TOO_MANY: ErrorCode;
+    /// How many the account may have.
+    const QUOTA: Quota;
+    /// Too many distributions use it.
+    const TOO_MANY_USERS: ErrorCode;
+    /// Whether making one again with the same reference and body gives the one that is there.
+    const AGAIN_IS_THE_SAME: bool = false;
+
+    /// What no other one has.
+    fn known_by(config: &Self::Config) -> Known<'_>;
+    /// Whether it may be kept.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    fn check(config: &Self::Config) -> Result<(), Faults>;
+    /// Whether `new` may replace `old`.
+    ///
+    /// # Errors
+    /// Everything that is fixed for good and differs, beside the caller reference.
+    fn check_update(_old: &Self::Config, _new: &Self::Config) -> Result<(), Faults> {
+        Ok(())
+    }
+    /// A new id.
+    fn new_id() -> String {
+        ids::uuid()
+    }
+    /// The managed ones, by id.
+    fn managed() -> Vec<(&'static str, &'static Self::Config)> {
+        Vec::new()
+    }
+    /// What it refers to.
+    fn uses(_config: &Self::Config) -> Vec<Use> {
+        Vec::new()
+    }
+    /// Puts it where plans are made from, if they are made from it.
+    fn bring(_references: &mut References, _id: &str, _config: Self::Config) {}
+}
+
+/// As it is kept: `KIND/ID`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record<C> {
+    /// Its id.
+    pub id: String,
+    /// Changes with every change.
+    pub etag: String,
+    /// When it was made; none for those from before this was kept.
+    #[serde(default)]
+    pub created: Option<Timestamp>,
+    /// When it was last changed.
+    pub modified: Timestamp,
+    /// What the user wrote.
+    pub config: C,
+}
+
+impl<C> Record<C> {
+    /// `LastModifiedTime`.
+    pub fn modified_iso(&self) -> String {
+        ids::iso(self.modified)
+    }
+
+    /// `CreatedTime`.
+    pub fn created_iso(&self) -> String {
+        ids::iso(self.created.unwrap_or(self.modified))
+    }
+}
+
+/// Which ones a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Managed and custom.
+    All,
+    /// Managed only.
+    Managed,
+    /// Custom only.
+    Custom,
+}
+
+/// When the managed ones were last changed: 1 January 2026.
+const MANAGED_SINCE: Timestamp = Timestamp(1_767_225_600_000);
+
+impl Which {
+    /// From the query parameter `Type`.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for other words than `managed` and `custom`.
+    pub fn from(text: Option<&str>) -> Result<Self, Fault> {
+        match text {
+            None | Some("") => Ok(Self::All),
+            Some("managed") => Ok(Self::Managed),
+            Some("custom") => Ok(Self::Custom),
+            Some(_) => {
+                Err(Fault::new(ErrorCode::InvalidArgument, "Type must be managed or custom"))
+            }
+        }
+    }
+}
+
+/// The key of a resource's record.
+pub fn record_key(kind: &str, id: &str) -> String {
+    format!("{kind}/{id}")
+}
+
+/// There is none.
+pub fn missing<K: Kind>() -> Fault {
+    let message = format!("the {} does not exist: list them to see which do", words::<K>());
+    Fault::new(K::MISSING, message)
+}
+
+fn exists<K: Kind>(config: &K::Config) -> Fault {
+    let what = match K::known_by(config) {
+        Known::Name(_) => "name",
+        Known::Reference(_) => "caller reference",
+    };
+    Fault::new(K::EXISTS, format!("another {} has this {what} already", words::<K>()))
+}
+
+fn words<K: Kind>() -> String {
+    K::NAME.replace('-', " ")
+}
+
+fn managed<K: Kind>(id: &str) -> Option<Record<K::Config>> {
+    K::managed().into_iter().find(|(one, _)| *one == id).map(managed_record::<K>)
+}
+
+fn managed_record<K: Kind>((id, config): (&'static str, &'static K::Config)) -> Record<K::Config> {
+    let bytes = serde_json::to_vec(config).unwrap_or_default();
+    Record {
+        id: id.to_owned(),
+        etag: ids::fixed_tag(&bytes),
+        created: None,
+        modified: MANAGED_SINCE,
+        config: config.clone(),
+    }
+}
+
+/// The custom one of this id, if there is one.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn custom<K: Kind>(
+    control: &Control,
+    id: &str,
+) -> Result<Option<Kept<Record<K::Config>>>, Fault> {
+    if !ids::is_plain(id) {
+        return Ok(None);
+    }
+    store::get(control.store(), &record_key(K::NAME, id)).await
+}
+
+/// The one of this id, managed or custom.
+///
+/// # Errors
+/// [`Kind::MISSING`].
+pub async fn find<K: Kind>(control: &Control, id: &str) -> Result<Record<K::Config>, Fault> {
+    if let Some(record) = managed::<K>(id) {
+        return Ok(record);
+    }
+    custom::<K>(control, id).await?.map(|kept| kept.value).ok_or_else(missing::<K>)
+}
+
+/// Makes a new one.
+///
+/// # Errors
+/// [`Kind::EXISTS`], [`Kind::TOO_MANY`]; whatever is wrong with the configuration.
+pub async fn create<K: Kind>(
+    control: &Control,
+    config: K::Config,
+) -> Result<Record<K::Config>, Fault> {
+    create_with::<K>(control, config, |_, _| Ok(())).await
+}
+
+/// The same, with more in the change: tags, for example.
+///
+/// # Errors
+/// Those of [`create`] and of `more`.
+pub async fn create_with<K: Kind>(
+    control: &Control,
+    config: K::Config,
+    more: impl Fn(&mut Change, &Record<K::Config>) -> Result<(), Fault>,
+) -> Result<Record<K::Config>, Fault> {
+    K::check(&config)?;
+    not_a_managed_name::<K>(&config)?;
+    if let Some(same) = made_before::<K>(control, &config).await? {
+        return Ok(same);
+    }
+    room::<K>(control).await?;
+    let now = control.now();
+    let record =
+        Record { id: K::new_id(), etag: ids::entity(), created: Some(now), modified: now, config };
+    store::settle(|| async {
+        let mut change = Change::default();
+        reserve::<K>(&mut change, &record)?;
+        let place = record_key(K::NAME, &record.id);
+        change.when(Check::Absent(place.clone()), Otherwise::Again).put(place, &record)?;
+        mark_uses::<K>(&mut change, &record, None)?;
+        more(&mut change, &record)?;
+        change.commit(control.store()).await
+    })
+    .await?;
+    Ok(record)
+}
+
+/// The one that was made with the same reference and body, where that gives it again.
+async fn made_before<K: Kind>(
+    control: &Control,
+    config: &K::Config,
+) -> Result<Option<Record<K::Config>>, Fault> {
+    let Some(kept) = store::get::<String>(control.store(), &known_key::<K>(config)).await? else {
+        return Ok(None);
+    };
+    let found = custom::<K>(control, &kept.value).await?.map(|kept| kept.value);
+    match found.filter(|found| K::AGAIN_IS_THE_SAME && found.config == *config) {
+        Some(same) => Ok(Some(same)),
+        None => Err(exists::<K>(config)),
+    }
+}
+
+/// Whether the account may have one more.
+async fn room<K: Kind>(control: &Control) -> Result<(), Fault> {
+    let most = control.quotas.most(K::QUOTA);
+    let prefix = known_prefix::<K>();
+    if control.has_room(&prefix, most).await? {
+        return Ok(());
+    }
+    let message = format!("the account has {most} of these already, which is its quota");
+    Err(Fault::new(K::TOO_MANY, message))
+}
+
+fn known_prefix<K: Kind>() -> String {
+    format!("name/{}/", K::NAME)
+}
+
+fn known_key<K: Kind>(config: &K::Config) -> String {
+    let (Known::Name(text) | Known::Reference(text)) = K::known_by(config);
+    key::name(K::NAME, text)
+}
+
+/// The record's name is its own from now on.
+fn reserve<K: Kind>(change: &mut Change, record: &Record<K::Config>) -> Result<(), Fault> {
+    let place = known_key::<K>(&record.config);
+    let taken = exists::<K>(&record.config);
+    change.when_or(Check::Absent(place.clone()), taken).put(place, &record.id)?;
+    Ok(())
+}
+
+fn not_a_managed_name<K: Kind>(config: &K::Config) -> Result<(), Fault> {
+    let taken = K::managed().iter().any(|(_, managed)| K::known_by(managed) == K::known_by(config));
+    if taken { Err(exists::<K>(config)) } else { Ok(()) }
+}
+
+fn used<K: Kind>(config: &K::Config) -> BTreeMap<(&'static str, String), Fault> {
+    K::uses(config).into_iter().map(|one| ((one.kind, one.id), one.missing)).collect()
+}
+
+/// Marks what a resource uses from now on, and no longer.
+fn mark_uses<K: Kind>(
+    change: &mut Change,
+    new: &Record<K::Config>,
+    old: Option<&Record<K::Config>>,
+) -> Result<(), Fault> {
+    let now = used::<K>(&new.config);
+    let before = old.map(|old| used::<K>(&old.config)).unwrap_or_default();
+    let user = user_of::<K>(&new.id);
+    for ((kind, id), missing) in &now {
+        if !ids::is_plain(id) {
+            return Err(missing.clone());
+        }
+        let there = Check::Present(record_key(kind, id));
+        change.when_or(there, missing.clone());
+        if !before.contains_key(&(*kind, id.clone())) {
+            change.mark(key::used_by(kind, id, &user));
+        }
+    }
+    for (kind, id) in before.keys().filter(|one| !now.contains_key(*one)) {
+        change.delete(key::used_by(kind, id, &user));
+    }
+    Ok(())
+}
+
+/// How a resource that is no distribution stands in the marks of who uses what.
+fn user_of<K: Kind>(id: &str) -> String {
+    format!("{}:{id}", K::NAME)
+}
+
+/// Replaces the configuration, and the plans of all distributions that use it, at once.
+///
+/// # Errors
+/// `IllegalUpdate` for managed ones and for another caller reference; those of entity tags and
+/// names; whatever is wrong with the configuration by itself or within a distribution that uses it.
+pub async fn update<K: Kind>(
+    control: &Control,
+    id: &str,
+    if_match: Option<&str>,
+    config: K::Config,
+) -> Result<Record<K::Config>, Fault> {
+    if managed::<K>(id).is_some() {
+        let message = "managed policies cannot be changed: make one of your own";
+        return Err(Fault::new(ErrorCode::IllegalUpdate, message));
+    }
+    K::check(&config)?;
+    not_a_managed_name::<K>(&config)?;
+    store::settle(|| async {
+        let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;
+        etag::check(if_match, &old.value.etag)?;
+        check_known::<K>(&old.value.config, &config)?;
+        K::check_update(&old.value.config, &config)?;
+        replace::<K>(control, &old, config.clone()).await
+    })
+    .await
+}
+
+async fn replace<K: Kind>(
+    control: &Control,
+    old: &Kept<Record<K::Config>>,
+    config: K::Config,
+) -> Result<Record<K::Config>, Stopped> {
+    let record =
+        Record { etag: ids::entity(), modified: control.now(), config, ..old.value.clone() };
+    let mut change = Change::default();
+    change.when(old.unchanged(), Otherwise::Again).put(old.key.clone(), &record)?;
+    if K::known_by(&old.value.config) != K::known_by(&record.config) {
+        reserve::<K>(&mut change, &record)?;
+        change.delete(known_key::<K>(&old.value.config));
+    }
+    mark_uses::<K>(&mut change, &record, Some(&old.value))?;
+    publish::users::<K>(control, &mut change, &record.id, &record.config).await?;
+    change.commit(control.store()).await?;
+    Ok(record)
+}
+
+/// A name may be changed, a caller reference may not.
+fn check_known<K: Kind>(old: &K::Config, new: &K::Config) -> Result<(), Fault> {
+    match (K::known_by(old), K::known_by(new)) {
+        (Known::Reference(old), Known::Reference(new)) if old != new => Err(Fault::new(
+            ErrorCode::IllegalUpdate,
+            "CallerReference: cannot be changed: send the one it was made with",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Takes one away that nothing uses.
+///
+/// # Errors
+/// `IllegalDelete` for managed ones; [`Kind::IN_USE`]; those of entity tags.
+pub async fn delete<K: Kind>(
+    control: &Control,
+    id: &str,
+    if_match: Option<&str>,
+) -> Result<(), Fault> {
+    if managed::<K>(id).is_some() {
+        return Err(Fault::new(ErrorCode::IllegalDelete, "managed policies cannot be deleted"));
+    }
+    store::settle(|| async {
+        let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;
+        etag::check(if_match, &old.value.etag)?;
+        let mut change = Change::default();
+        change
+            .when(old.unchanged(), Otherwise::Again)
+            .when_or(Check::NoneUnder(key::users(K::NAME, id)), in_use::<K>(control, id).await?)
+            .delete(old.key.clone())
+            .delete(known_key::<K>(&old.value.config))
+            .delete(key::resource_tags(K::NAME, id))
+            .delete(key::newest_user(K::NAME, id));
+        for (kind, used) in used::<K>(&old.value.config).keys() {
+            change.delete(key::used_by(kind, used, &user_of::<K>(id)));
+        }
+        change.commit(control.store()).await
+    })
+    .await?;
+    Ok(())
+}
+
+/// Says who uses it, so that nobody has to search.
+async fn in_use<K: Kind>(control: &Control, id: &str) -> Result<Fault, Fault> {
+    let users = publish::all_users_of(control, K::NAME, id, 5).await?.join(", ");
+    let message = format!("this {} is in use: change that first ({users})", words::<K>());
+    Ok(Fault::new(K::IN_USE, message))
+}
+
+/// One page: the managed ones first, each part ordered by id. Every item says whether it is managed.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn page<K: Kind>(
+    control: &Control,
+    wanted: &Wanted,
+    which: Which,
+) -> Result<Page<(bool, Record<K::Config>)>, Fault> {
+    let mut found = Vec::new();
+    let managed_marker = managed::<K>(&wanted.marker).is_some();
+    let first = wanted.marker.is_empty();
+    if which != Which::Custom && (first || managed_marker) {
+        let rest = K::managed().into_iter().filter(|(id, _)| *id > wanted.marker.as_str());
+        found.extend(rest.map(|one| (true, managed_record::<K>(one))));
+    }
+    if which != Which::Managed {
+        let prefix = record_key(K::NAME, "");
+        let after = (!first && !managed_marker).then(|| record_key(K::NAME, &wanted.marker));
+        let records = store::list(control.store(), &prefix, after.as_deref(), wanted.most + 1);
+        found.extend(records.await?.into_iter().map(|kept| (false, kept.value)));
+    }
+    found.truncate(wanted.most + 1);
+    Ok(wanted.page(found, |(_, record)| record.id.clone()))
+}

@@ -1,0 +1,147 @@
+//! How many of a thing an account, a distribution or a resource may have.
+//!
+//! For: the numbers, by name, each with CloudFront's default.
+//! Not for: counting what there is.
+//!
+//! Source: CloudFront developer guide, "Quotas".
+
+/// More than anybody can have: no limit.
+pub const UNBOUNDED: usize = 1_000_000_000;
+
+macro_rules! quotas {
+    ($($(#[$about:meta])* $name:ident = $key:literal, $default:literal;)+) => {
+        /// Something that is limited in number.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Quota {
+            $($(#[$about])* $name,)+
+        }
+
+        impl Quota {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// As it is called in settings: `distributions`.
+            pub const fn key(self) -> &'static str {
+                match self { $(Self::$name => $key,)+ }
+            }
+
+            /// CloudFront's own number.
+            pub const fn default_most(self) -> u64 {
+                match self { $(Self::$name => $default,)+ }
+            }
+        }
+    };
+}
+
+quotas! {
+    /// Distributions of the account.
+    Distributions = "distributions", 500;
+    /// Staging distributions of the account.
+    StagingDistributions = "staging_distributions", 20;
+    /// RTMP distributions of the account.
+    StreamingDistributions = "streaming_distributions", 100;
+    /// Continuous deployment policies of the account.
+    ContinuousDeploymentPolicies = "continuous_deployment_policies", 20;
+    /// Cache policies of the account.
+    CachePolicies = "cache_policies", 20;
+    /// Origin request policies of the account.
+    OriginRequestPolicies = "origin_request_policies", 20;
+    /// Response headers policies of the account.
+    ResponseHeadersPolicies = "response_headers_policies", 20;
+    /// Origin access controls of the account.
+    OriginAccessControls = "origin_access_controls", 100;
+    /// Origin access identities of the account.
+    OriginAccessIdentities = "origin_access_identities", 100;
+    /// Public keys of the account.
+    PublicKeys = "public_keys", 10;
+    /// Key groups of the account.
+    KeyGroups = "key_groups", 10;
+    /// Public keys of one key group.
+    PublicKeysInKeyGroup = "public_keys_in_key_group", 5;
+    /// Functions of the account.
+    Functions = "functions", 100;
+    /// Connection functions of the account.
+    ConnectionFunctions = "connection_functions", 100;
+    /// Key value stores of the account.
+    KeyValueStores = "key_value_stores", 50;
+    /// Functions that use one key value store.
+    FunctionsPerKeyValueStore = "functions_per_key_value_store", 10;
+    /// Field-level encryption configurations of the account.
+    FieldLevelEncryptionConfigs = "field_level_encryption_configs", 10;
+    /// Field-level encryption profiles of the account.
+    FieldLevelEncryptionProfiles = "field_level_encryption_profiles", 10;
+    /// Real-time log configurations of the account.
+    RealtimeLogConfigs = "realtime_log_configs", 150;
+    /// Trust stores of the account.
+    TrustStores = "trust_stores", 20;
+    /// VPC origins of the account.
+    VpcOrigins = "vpc_origins", 25;
+    /// Anycast address lists of the account.
+    AnycastIpLists = "anycast_ip_lists", 5;
+    /// Distribution tenants of the account.
+    DistributionTenants = "distribution_tenants", 10_000;
+    /// Connection groups of the account.
+    ConnectionGroups = "connection_groups", 100;
+    /// Distributions that use one policy, control, key group or certificate.
+    DistributionsPerResource = "distributions_per_resource", 100;
+    /// Origins of one distribution.
+    Origins = "origins", 100;
+    /// Origin groups of one distribution.
+    OriginGroups = "origin_groups", 10;
+    /// Cache behaviours of one distribution, beside the default one.
+    CacheBehaviours = "cache_behaviors", 75;
+    /// Alternate names of one distribution.
+    Aliases = "aliases", 100;
+    /// Custom headers of one origin.
+    OriginCustomHeaders = "origin_custom_headers", 30;
+    /// Paths without a wildcard that are in progress for one distribution.
+    InvalidationPaths = "invalidation_paths", 3000;
+    /// Paths with a wildcard that are in progress for one distribution.
+    InvalidationWildcards = "invalidation_wildcards", 15;
+    /// Tags of one resource.
+    Tags = "tags", 50;
+}
+
+/// The numbers in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quotas(Vec<u64>);
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self(Quota::ALL.iter().map(|quota| quota.default_most()).collect())
+    }
+}
+
+impl Quotas {
+    /// Without any limit but those that protect the service itself.
+    pub fn none() -> Self {
+        Self(vec![UNBOUNDED as u64; Quota::ALL.len()])
+    }
+
+    /// How many there may be.
+    pub fn most(&self, quota: Quota) -> u64 {
+        self.0.get(quota as usize).copied().unwrap_or_default()
+    }
+
+    /// With another number.
+    #[must_use]
+    pub fn with(mut self, quota: Quota, most: u64) -> Self {
+        if let Some(number) = self.0.get_mut(quota as usize) {
+            *number = most;
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_quota_has_its_own_number() {
+        let quotas = Quotas::default().with(Quota::Tags, 7);
+        assert_eq!(quotas.most(Quota::Tags), 7);
+        assert_eq!(quotas.most(Quota::Distributions), 500);
+        assert_eq!(Quotas::none().most(Quota::Aliases), UNBOUNDED as u64);
+    }
+}

@@ -1,0 +1,87 @@
+"""One running Nearfront for all tests of the API, and the client that keeps the record."""
+
+import pathlib
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+
+import nearfront as parts  # noqa: E402
+import surface  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "proves(*operations): the test shows what these operations do")
+    config.addinivalue_line("markers", "slow: takes more than some seconds; left out by scripts/test --quick")
+
+
+def pytest_collection_modifyitems(items):
+    """The table is made from what all the others have shown."""
+    items.sort(key=lambda item: item.name == "test_the_table_of_operations_is_what_tests_have_shown")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call" and report.passed:
+        for mark in item.iter_markers("proves"):
+            for operation in mark.args:
+                surface.RECORD.proofs[operation].add(item.nodeid.split("[")[0].removeprefix("tests/api/"))
+    if report.failed:
+        report.sections.extend((f"log of {process.name}", process.tail()) for process in parts.LIVE)
+    return report
+
+
+def credentials(near):
+    """The root key that the first start wrote, and the URL."""
+    text = (near.data / "aws/credentials").read_text()
+    found = dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
+    return {"url": f"http://{near.run['control']}", "key": found["aws_access_key_id"],
+            "secret": found["aws_secret_access_key"]}
+
+
+@pytest.fixture(scope="session")
+def near():
+    """`nearfront up` on embedded metadata, without quotas of the account."""
+    with parts.Up() as near:
+        yield near
+
+
+@pytest.fixture(scope="session")
+def api(near):
+    """The management API, called as root."""
+    return surface.Api(**credentials(near))
+
+
+@pytest.fixture(scope="session")
+def client(near):
+    """Makes clients of other services: `client("acm")`."""
+    return lambda service, **more: surface.Api(**{**credentials(near), **more}, service=service)
+
+
+@pytest.fixture
+def unique(request):
+    """A name that no other test has."""
+    import itertools
+    import uuid
+    count = itertools.count()
+    mark = uuid.uuid4().hex[:8]
+    return lambda what="name": f"{what}-{mark}-{next(count)}"
+
+
+@pytest.fixture
+def distribution(api, unique, near):
+    """Makes small distributions; they are disabled and deleted afterwards."""
+    made = []
+
+    def make(**changes):
+        config = surface.config_of(unique("reference"), **changes)
+        answer = api.call("CreateDistribution", DistributionConfig=config)
+        made.append(answer["Distribution"]["Id"])
+        return answer
+
+    yield make
+    for one in made:
+        surface.forget(api, one)
