@@ -33,8 +33,13 @@ pub async fn root_key(control: &Control) -> Result<AccessKey, Fault> {
             return Ok(key);
         }
         let key = AccessKey { id: ids::access_key(), secret: Secret(ids::secret_key()) };
-        let record =
-            AccessKeyRecord { secret: key.secret.clone(), root: true, created: control.now() };
+        let record = AccessKeyRecord {
+            secret: key.secret.clone(),
+            root: true,
+            created: control.now(),
+            user: None,
+            inactive: false,
+        };
         let mut change = Change::default();
         change
             .when(Check::NoneUnder(PREFIX.to_owned()), Otherwise::Again)
@@ -46,12 +51,27 @@ pub async fn root_key(control: &Control) -> Result<AccessKey, Fault> {
 }
 
 async fn known_root(control: &Control) -> Result<Option<AccessKey>, Fault> {
-    let all: Vec<Kept<AccessKeyRecord>> = store::list(control.store(), PREFIX, None, 1000).await?;
-    let root = all.into_iter().find(|kept| kept.value.root);
+    let good = |kept: &Kept<AccessKeyRecord>| kept.value.root && !kept.value.inactive;
+    let root = all_keys(control).await?.into_iter().find(good);
     Ok(root.and_then(|kept| {
         let id = kept.key.strip_prefix(PREFIX)?.to_owned();
         Some(AccessKey { id, secret: kept.value.secret })
     }))
+}
+
+/// All access keys, page by page.
+pub(crate) async fn all_keys(control: &Control) -> Result<Vec<Kept<AccessKeyRecord>>, Fault> {
+    const PAGE: usize = 1000;
+    let mut all: Vec<Kept<AccessKeyRecord>> = Vec::new();
+    loop {
+        let after = all.last().map(|kept| kept.key.clone());
+        let page = store::list(control.store(), PREFIX, after.as_deref(), PAGE).await?;
+        let last = page.len() < PAGE;
+        all.extend(page);
+        if last {
+            return Ok(all);
+        }
+    }
 }
 
 /// The authority and the zone's certificate, made or renewed when they no longer serve.

@@ -234,6 +234,7 @@ impl Server {
         };
         let mut settings = Settings { zone: zone.into(), ..Settings::default() };
         settings.control.listen = "127.0.0.1:0".parse().unwrap();
+        settings.data_dir = folder.path().to_owned();
         let running = nearfront_control::start(&settings, world).await.unwrap();
         Self { running, clock, store, edges, folder, stopper }
     }
