@@ -9,19 +9,20 @@ use crate::{
     api::{
         Kind, Record, cache_policies::CachePolicies, custom,
         origin_access_controls::OriginAccessControls,
-        origin_request_policies::OriginRequestPolicies,
+        origin_request_policies::OriginRequestPolicies, resource::record_key,
         response_headers_policies::ResponseHeadersPolicies,
     },
     control::Control,
+    ids,
     store::{self, Change, Kept, Otherwise, Stopped, key},
-    wire::fault::Fault,
+    wire::{fault::Fault, page},
 };
 use model::{
     api::{DistributionConfig, ErrorCode},
     ids::DistributionId,
     units::Timestamp,
 };
-use planning::{CertificateFacts, Quota, References, Wanted, distribution::Identity};
+use planning::{CertificateFacts, Quota, References, Wanted, distribution::Identity, kind};
 use ports::metastore::Check;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -78,6 +79,7 @@ impl<'c> Library<'c> {
     fn holding<K: Kind>(control: &'c Control, id: &str, config: &K::Config) -> Self {
         let mut library = Self::new(control);
         K::bring(&mut library.references, id, config.clone());
+        library.references.others.insert((K::NAME, id.to_owned()));
         library.brought.insert((K::NAME, id.to_owned()));
         library
     }
@@ -97,6 +99,22 @@ impl<'c> Library<'c> {
         self.bring_kind::<OriginAccessControls>(&wanted.access_controls).await?;
         for arn in &wanted.certificates {
             self.bring_certificate(arn).await?;
+        }
+        for (kind, id) in &wanted.others {
+            self.bring_other(kind, id).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks whether there is one, and no closer.
+    async fn bring_other(&mut self, kind: &'static str, id: &str) -> Result<(), Fault> {
+        if !ids::is_plain(id) || !self.brought.insert((kind, id.to_owned())) {
+            return Ok(());
+        }
+        let place = record_key(kind, id);
+        if self.control.store().get(&place).await?.is_some() {
+            self.conditions.push(Check::Present(place));
+            self.references.others.insert((kind, id.to_owned()));
         }
         Ok(())
     }
@@ -138,9 +156,11 @@ impl<'c> Library<'c> {
         let config = &distribution.config;
         let references = &self.references;
         let plan = planning::distribution::plan(config, &identity, references, self.good_at)?;
-        change
-            .put(key::distribution(&distribution.id), distribution)?
-            .put(key::plan(&distribution.id), &plan)?;
+        change.put(key::distribution(&distribution.id), distribution)?;
+        if config.staging != Some(true) {
+            // No viewer reaches a staging distribution by itself: edges need not know of it.
+            change.put(key::plan(&distribution.id), &plan)?;
+        }
         Ok(())
     }
 
@@ -173,6 +193,9 @@ pub async fn distribution(
     let before = old.map(|old| uses(&old.config)).unwrap_or_default();
     for (kind, id) in now.difference(&before) {
         room(control, kind, id).await?;
+        if *kind == kind::CONTINUOUS_DEPLOYMENT_POLICY {
+            change.when_or(Check::NoneUnder(key::users(kind, id)), policy_in_use());
+        }
         change.mark(key::used_by(kind, id, &new.id)).mark(key::newest_user(kind, id));
     }
     for (kind, id) in before.difference(&now) {
@@ -251,6 +274,24 @@ pub async fn users_of(control: &Control, kind: &str, id: &str) -> Result<Vec<Str
     Ok(users.filter(|user| !user.contains(':')).collect())
 }
 
+/// Ids of the distributions that use something, in order, one more than a page holds.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn users_on_page(
+    control: &Control,
+    kind: &str,
+    id: &str,
+    wanted: &page::Wanted,
+) -> Result<Vec<String>, Fault> {
+    let prefix = key::users(kind, id);
+    let after = (!wanted.marker.is_empty()).then(|| key::used_by(kind, id, &wanted.marker));
+    // Distributions' ids begin in upper case, so they stand before all other users.
+    let found = control.store().list(&prefix, after.as_deref(), wanted.most + 1).await?;
+    let users = found.iter().filter_map(|entry| entry.key.strip_prefix(&prefix));
+    Ok(users.filter(|user| !user.contains(':')).map(str::to_owned).collect())
+}
+
 /// Up to `most` of whatever uses something: distributions by their ids, others as `KIND:ID`.
 ///
 /// # Errors
@@ -278,6 +319,12 @@ async fn room(control: &Control, kind: &str, id: &str) -> Result<(), Fault> {
     Err(Fault::new(too_many(kind), message))
 }
 
+/// A policy belongs to one primary distribution.
+fn policy_in_use() -> Fault {
+    let message = "another distribution has this continuous deployment policy: make one of its own";
+    Fault::new(ErrorCode::ContinuousDeploymentPolicyInUse, message)
+}
+
 fn too_many(kind: &str) -> ErrorCode {
     match kind {
         OriginRequestPolicies::NAME => OriginRequestPolicies::TOO_MANY_USERS,
@@ -298,6 +345,7 @@ pub fn uses(config: &DistributionConfig) -> BTreeSet<(&'static str, String)> {
         .chain(of(ResponseHeadersPolicies::NAME, wanted.response_headers_policies))
         .chain(of(OriginAccessControls::NAME, wanted.access_controls))
         .chain(of(acm::KIND, certificates.map(str::to_owned).collect()))
+        .chain(wanted.others)
         .collect()
 }
 
@@ -306,7 +354,7 @@ pub fn uses(config: &DistributionConfig) -> BTreeSet<(&'static str, String)> {
 /// # Errors
 /// `NoSuchDistribution`.
 pub async fn find(control: &Control, id: &str) -> Result<Kept<Distribution>, Fault> {
-    let known = if crate::ids::is_plain(id) {
+    let known = if ids::is_plain(id) {
         store::get(control.store(), &key::distribution(id)).await?
     } else {
         None

@@ -25,6 +25,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("admin.listen", Kind::Text(values::address)),
     ("control.listen", Kind::Text(values::address)),
     ("data_dir", Kind::Text(values::path)),
+    ("dns.anycast_addresses", Kind::List(values::ip)),
     ("dns.answers", Kind::Whole(1, 16)),
     ("dns.caa", Kind::List(values::name)),
     ("dns.contact", Kind::Text(values::contact)),

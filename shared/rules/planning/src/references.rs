@@ -32,13 +32,30 @@ pub struct References {
     pub access_controls: BTreeMap<String, OriginAccessControlConfig>,
     /// Imported certificates, by ARN.
     pub certificates: BTreeMap<String, CertificateFacts>,
+    /// What need only be there, by its kind (as in its ARN) and id.
+    pub others: BTreeSet<(&'static str, String)>,
     /// Suffix of assigned names, lower case. Its own certificate covers it and one label below.
     pub zone: String,
     /// Checking away from a server: what is not in here may exist all the same.
     pub offline: bool,
 }
 
+/// Kinds of which a configuration says no more than an id, as they stand in ARNs.
+pub mod kind {
+    /// Anycast address lists.
+    pub const ANYCAST_IP_LIST: &str = "anycast-ip-list";
+    /// Continuous deployment policies.
+    pub const CONTINUOUS_DEPLOYMENT_POLICY: &str = "continuous-deployment-policy";
+    /// VPC origins.
+    pub const VPC_ORIGIN: &str = "vpcorigin";
+}
+
 impl References {
+    /// Whether there is one of this kind and id.
+    pub fn has(&self, kind: &'static str, id: &str) -> bool {
+        self.offline || self.others.contains(&(kind, id.to_owned()))
+    }
+
     /// A cache policy of the account, or a managed one.
     pub fn cache_policy(&self, id: &str) -> Option<&CachePolicyConfig> {
         self.cache_policies.get(id).or_else(|| managed::cache_policy(id))
@@ -68,6 +85,8 @@ pub struct Wanted {
     pub access_controls: BTreeSet<String>,
     /// ARNs of certificates.
     pub certificates: BTreeSet<String>,
+    /// What need only be there, by its kind and id: see [`References::others`].
+    pub others: BTreeSet<(&'static str, String)>,
 }
 
 impl Wanted {
@@ -95,6 +114,7 @@ impl Wanted {
             .iter()
             .filter_map(|certificate| certificate.acm_certificate_arn.clone())
             .collect();
+        wanted.others = others(config).collect();
         wanted
     }
 
@@ -121,4 +141,16 @@ impl Wanted {
         self.response_headers_policies
             .extend(own(response_headers, |id| managed::response_headers_policy(id).is_some()));
     }
+}
+
+/// What `config` names by id alone.
+fn others(config: &DistributionConfig) -> impl Iterator<Item = (&'static str, String)> {
+    let own = [
+        (kind::CONTINUOUS_DEPLOYMENT_POLICY, config.continuous_deployment_policy_id.as_ref()),
+        (kind::ANYCAST_IP_LIST, config.anycast_ip_list_id.as_ref()),
+    ];
+    let vpc = config.origins.items.iter().filter_map(|origin| origin.vpc_origin_config.as_ref());
+    own.into_iter()
+        .chain(vpc.map(|origin| (kind::VPC_ORIGIN, Some(&origin.vpc_origin_id))))
+        .filter_map(|(kind, id)| Some((kind, id.filter(|id| !id.is_empty())?.clone())))
 }

@@ -1,6 +1,7 @@
 //! One distribution: its configuration checked as a whole, and the Plan that follows from it.
 
 mod behaviours;
+mod deployment;
 mod errors;
 mod names;
 mod origins;
@@ -16,6 +17,7 @@ use model::{
 };
 
 pub use names::covers;
+pub(crate) use names::{check_names, is_host_name};
 pub use update::check as check_update;
 
 /// What a distribution is called, given by the server.
@@ -44,7 +46,8 @@ pub fn plan(
 ) -> Result<Plan, Faults> {
     let mut faults = Faults::default();
     check_text(&mut faults, config);
-    unsupported::check(&mut faults, config);
+    deployment::check(&mut faults, config, references);
+    unsupported::check(&mut faults, config, references);
     let plan = Plan {
         id: identity.id.clone(),
         arn: identity.arn.clone(),

@@ -2,13 +2,13 @@
 //!
 //! When an edge learns one of these, its line goes away here.
 
-use crate::{Faults, faults::items};
+use crate::{Faults, References, faults::items, kind};
 use model::api::{
     CacheBehavior, ConnectionMode, DistributionConfig, ErrorCode, IpAddressType, Origin,
 };
 
 /// Refuses what a distribution may not yet ask for.
-pub(super) fn check(faults: &mut Faults, config: &DistributionConfig) {
+pub(super) fn check(faults: &mut Faults, config: &DistributionConfig, references: &References) {
     let given = |text: Option<&String>| text.is_some_and(|text| !text.is_empty());
     let groups = config.origin_groups.as_ref();
     let logging = config.logging.as_ref();
@@ -20,13 +20,6 @@ pub(super) fn check(faults: &mut Faults, config: &DistributionConfig) {
             "origin groups",
         ),
         ("Logging", logging.is_some_and(|one| one.enabled == Some(true)), "standard logging"),
-        (
-            "ContinuousDeploymentPolicyId",
-            given(config.continuous_deployment_policy_id.as_ref()),
-            "continuous deployment",
-        ),
-        ("Staging", config.staging == Some(true), "staging distributions"),
-        ("AnycastIpListId", given(config.anycast_ip_list_id.as_ref()), "Anycast lists"),
         ("TenantConfig", config.tenant_config.is_some(), "distribution tenants"),
         (
             "ConnectionMode",
@@ -54,19 +47,38 @@ pub(super) fn check(faults: &mut Faults, config: &DistributionConfig) {
         ErrorCode::InvalidWebACLId,
         "web ACLs are not served yet: leave it empty",
     );
+    let anycast = config.anycast_ip_list_id.as_ref().filter(|id| !id.is_empty());
+    refuse_known(faults, "AnycastIpListId", kind::ANYCAST_IP_LIST, anycast, references);
     for (index, origin) in config.origins.items.iter().enumerate() {
-        check_origin(faults, &format!("Origins.Items[{index}]."), origin);
+        let path = format!("Origins.Items[{index}].");
+        check_origin(faults, &path, origin);
+        let vpc = origin.vpc_origin_config.as_ref().map(|vpc| &vpc.vpc_origin_id);
+        let member = format!("{path}VpcOriginConfig.VpcOriginId");
+        refuse_known(faults, &member, kind::VPC_ORIGIN, vpc, references);
     }
+}
+
+/// What is there is not served yet; what is not there is said to be missing.
+fn refuse_known(
+    faults: &mut Faults,
+    path: &str,
+    kind: &'static str,
+    id: Option<&String>,
+    references: &References,
+) {
+    let Some(id) = id else { return };
+    let (code, message) = if references.has(kind, id) {
+        let message = "not served yet, so it is refused rather than ignored";
+        (ErrorCode::UnsupportedOperation, message.to_owned())
+    } else {
+        (ErrorCode::EntityNotFound, format!("there is no {kind} {id}"))
+    };
+    faults.add(path, code, message);
 }
 
 fn check_origin(faults: &mut Faults, path: &str, origin: &Origin) {
     let custom = origin.custom_origin_config.as_ref();
     let asked = [
-        (
-            "VpcOriginConfig",
-            origin.vpc_origin_config.is_some(),
-            "VPC origins (name the server in a custom origin)",
-        ),
         (
             "OriginShield",
             origin.origin_shield.as_ref().is_some_and(|shield| shield.enabled),
