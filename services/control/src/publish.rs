@@ -79,7 +79,7 @@ impl<'c> Library<'c> {
     fn holding<K: Kind>(control: &'c Control, id: &str, config: &K::Config) -> Self {
         let mut library = Self::new(control);
         K::bring(&mut library.references, id, config.clone());
-        library.references.others.insert((K::NAME, id.to_owned()));
+        library.references.known.insert((K::NAME, id.to_owned()));
         library.brought.insert((K::NAME, id.to_owned()));
         library
     }
@@ -100,21 +100,23 @@ impl<'c> Library<'c> {
         for arn in &wanted.certificates {
             self.bring_certificate(arn).await?;
         }
-        for (kind, id) in &wanted.others {
-            self.bring_other(kind, id).await?;
-        }
-        Ok(())
+        self.bring_others(&wanted.others).await
     }
 
-    /// Looks whether there is one, and no closer.
-    async fn bring_other(&mut self, kind: &'static str, id: &str) -> Result<(), Fault> {
-        if !ids::is_plain(id) || !self.brought.insert((kind, id.to_owned())) {
-            return Ok(());
-        }
-        let place = record_key(kind, id);
-        if self.control.store().get(&place).await?.is_some() {
-            self.conditions.push(Check::Present(place));
-            self.references.others.insert((kind, id.to_owned()));
+    /// Only whether there is such a thing is known of these: nothing is planned from them.
+    async fn bring_others(
+        &mut self,
+        wanted: &BTreeSet<(&'static str, String)>,
+    ) -> Result<(), Fault> {
+        for (kind, id) in wanted.iter().filter(|(_, id)| ids::is_plain(id)) {
+            if !self.brought.insert((kind, id.clone())) {
+                continue;
+            }
+            let place = record_key(kind, id);
+            if self.control.store().get(&place).await?.is_some() {
+                self.conditions.push(Check::Present(place));
+                self.references.known.insert((kind, id.clone()));
+            }
         }
         Ok(())
     }

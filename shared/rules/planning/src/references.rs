@@ -1,6 +1,6 @@
 //! What a configuration refers to, looked up by the caller.
 
-use crate::managed;
+use crate::{distribution::honoured, managed};
 use model::{
     api::{
         CacheBehavior, CachePolicyConfig, DistributionConfig, OriginAccessControlConfig,
@@ -32,8 +32,9 @@ pub struct References {
     pub access_controls: BTreeMap<String, OriginAccessControlConfig>,
     /// Imported certificates, by ARN.
     pub certificates: BTreeMap<String, CertificateFacts>,
-    /// What need only be there, by its kind (as in its ARN) and id.
-    pub others: BTreeSet<(&'static str, String)>,
+    /// What there is of everything else that a configuration may name, by the kind as it stands in
+    /// ARNs and keys, and the id.
+    pub known: BTreeSet<(&'static str, String)>,
     /// Suffix of assigned names, lower case. Its own certificate covers it and one label below.
     pub zone: String,
     /// Checking away from a server: what is not in here may exist all the same.
@@ -53,7 +54,7 @@ pub mod kind {
 impl References {
     /// Whether there is one of this kind and id.
     pub fn has(&self, kind: &'static str, id: &str) -> bool {
-        self.offline || self.others.contains(&(kind, id.to_owned()))
+        self.offline || self.known.contains(&(kind, id.to_owned()))
     }
 
     /// A cache policy of the account, or a managed one.
@@ -85,7 +86,7 @@ pub struct Wanted {
     pub access_controls: BTreeSet<String>,
     /// ARNs of certificates.
     pub certificates: BTreeSet<String>,
-    /// What need only be there, by its kind and id: see [`References::others`].
+    /// Everything else, by kind and id: it need only be known whether there is such a thing.
     pub others: BTreeSet<(&'static str, String)>,
 }
 
@@ -114,7 +115,9 @@ impl Wanted {
             .iter()
             .filter_map(|certificate| certificate.acm_certificate_arn.clone())
             .collect();
-        wanted.others = others(config).collect();
+        wanted.others = honoured::named(config);
+        let policy = config.continuous_deployment_policy_id.as_ref().filter(|id| !id.is_empty());
+        wanted.others.extend(policy.map(|id| (kind::CONTINUOUS_DEPLOYMENT_POLICY, id.clone())));
         wanted
     }
 
@@ -141,16 +144,4 @@ impl Wanted {
         self.response_headers_policies
             .extend(own(response_headers, |id| managed::response_headers_policy(id).is_some()));
     }
-}
-
-/// What `config` names by id alone.
-fn others(config: &DistributionConfig) -> impl Iterator<Item = (&'static str, String)> {
-    let own = [
-        (kind::CONTINUOUS_DEPLOYMENT_POLICY, config.continuous_deployment_policy_id.as_ref()),
-        (kind::ANYCAST_IP_LIST, config.anycast_ip_list_id.as_ref()),
-    ];
-    let vpc = config.origins.items.iter().filter_map(|origin| origin.vpc_origin_config.as_ref());
-    own.into_iter()
-        .chain(vpc.map(|origin| (kind::VPC_ORIGIN, Some(&origin.vpc_origin_id))))
-        .filter_map(|(kind, id)| Some((kind, id.filter(|id| !id.is_empty())?.clone())))
 }

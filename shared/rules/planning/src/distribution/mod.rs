@@ -3,9 +3,9 @@
 mod behaviours;
 mod deployment;
 mod errors;
+pub mod honoured;
 mod names;
 mod origins;
-mod unsupported;
 mod update;
 
 use crate::{Faults, References};
@@ -46,8 +46,10 @@ pub fn plan(
 ) -> Result<Plan, Faults> {
     let mut faults = Faults::default();
     check_text(&mut faults, config);
+    let tree = honoured::tree(config);
+    faults.quantities(&tree);
     deployment::check(&mut faults, config, references);
-    unsupported::check(&mut faults, config, references);
+    honoured::check(&mut faults, &tree, references);
     let plan = Plan {
         id: identity.id.clone(),
         arn: identity.arn.clone(),
@@ -112,7 +114,6 @@ fn countries(faults: &mut Faults, restrictions: Option<&Restrictions>) -> Countr
     };
     let path = "Restrictions.GeoRestriction";
     let codes = crate::faults::items!(geo).to_vec();
-    faults.counted(path, geo.quantity, codes.len());
     for (index, code) in codes.iter().enumerate() {
         faults.require(
             code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()),
