@@ -146,7 +146,8 @@ def test_what_is_not_there_is_used_by_nobody(api, operation, member, missing):
 
 
 def test_parameters_that_are_needed(api):
-    api.refused("ListDistributionsByRealtimeLogConfig", "InvalidArgument", why="missing field")
+    api.refused("ListDistributionsByRealtimeLogConfig", "MissingBody", why="missing field")
+    api.refused("ListDistributionsByRealtimeLogConfig", "InvalidArgument", why="missing field", MaxItems="1")
     api.refused("ListDistributionsByTrustStore", "InvalidArgument", why="missing field", TrustStoreIdentifier="")
     api.refused("ListDistributionsByConnectionFunction", "InvalidArgument", why="missing field",
                 ConnectionFunctionIdentifier="")

@@ -132,7 +132,7 @@ def test_copies_are_refused(api, unique, distribution):
     refused("NoSuchDistribution", "wrong id", PrimaryDistributionId="ENOSUCH")
     refused("PreconditionFailed", "stale etag", IfMatch=stale)
     refused("InvalidIfMatchVersion", "no etag", IfMatch=None)
-    refused("MalformedXML", "missing field", CallerReference=None)
+    refused("MalformedXML", "missing field", CallerReference=None, Enabled=False)
     refused("InvalidArgument", "out of range", CallerReference="x" * 3000)
     refused("InvalidArgument", "missing field", Staging=None)
     refused("InvalidArgument", "out of range", Staging=False)

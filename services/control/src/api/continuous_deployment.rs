@@ -128,7 +128,7 @@ fn named(
     for name in names.into_iter().flat_map(|list| list.0.iter_mut()) {
         name.make_ascii_lowercase();
         let parted = name.split_once('.');
-        if !parted.is_some_and(|(_, zone)| zone == control.zone) {
+        if parted.is_none_or(|(_, zone)| zone != control.zone) {
             return Err(no_staging(name));
         }
     }
