@@ -139,7 +139,7 @@ async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
     let record = store::settle(|| async {
         let list = allocated(control, empty.clone(), ErrorCode::EntityLimitExceeded).await?;
         resource::create_with::<AnycastIpLists>(control, list, |change, record| {
-            tags::attach(change, AnycastIpLists::NAME, &record.id, body.tags.as_ref())
+            tags::attach(control, change, AnycastIpLists::NAME, &record.id, body.tags.as_ref())
         })
         .await
         .map_err(again_if_taken)

@@ -24,7 +24,7 @@ use model::{
     },
     units::Revision,
 };
-use planning::defaults;
+use planning::{Quota, defaults};
 use ports::metastore::Check;
 use std::collections::BTreeSet;
 
@@ -150,9 +150,8 @@ pub(super) async fn make_from(
     tags: Vec<Tag>,
     source: Option<&Kept<Distribution>>,
 ) -> Answer {
-    let tags = tags::merged(Vec::new(), tags)?;
+    let tags = tags::merged(control, Vec::new(), tags)?;
     defaults::fill(&mut config);
-    staging::room(control, &config).await?;
     let new = Distribution {
         id: ids::entity(),
         domain: format!("{}.{}", ids::label(), control.zone),
@@ -163,7 +162,8 @@ pub(super) async fn make_from(
     let revision = store::settle(|| async {
         let mut change = Change::default();
         refer(&mut change, &new)?;
-        staging::enter(&mut change, &new)?;
+        room(control, &mut change).await?;
+        staging::enter(control, &mut change, &new).await?;
         if let Some(source) = source {
             change.when_or(source.unchanged(), etag::stale());
         }
@@ -177,6 +177,17 @@ pub(super) async fn make_from(
     .await?;
     let path = format!("/distribution/{}", new.id);
     Ok(answer(control, call, &new, revision).await?.located(call, &path))
+}
+
+/// Whether the account may have one more.
+async fn room(control: &Control, change: &mut Change) -> Result<(), Fault> {
+    let most = control.quotas.most(Quota::Distributions);
+    let made = key::references(REFERENCE);
+    if control.take_room(change, (&made, key::census(&made)), most).await? {
+        return Ok(());
+    }
+    let message = format!("the account has {most} distributions already, which is its quota");
+    Err(Fault::new(ErrorCode::TooManyDistributions, message))
 }
 
 /// A caller reference makes one distribution only, whatever the rest of the body says.

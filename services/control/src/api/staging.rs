@@ -41,27 +41,26 @@ fn is_staging(config: &DistributionConfig) -> bool {
     config.staging == Some(true)
 }
 
-/// Whether the account may have one more, if this is one.
+/// Adds to the change that makes a distribution what a staging one has beside the rest, if the
+/// account may have one more.
 ///
 /// # Errors
 /// `TooManyDistributions`.
-pub(super) async fn room(control: &Control, config: &DistributionConfig) -> Result<(), Fault> {
-    let most = control.quotas.most(Quota::StagingDistributions);
-    if !is_staging(config) || control.has_room(key::STAGING, most).await? {
+pub(super) async fn enter(
+    control: &Control,
+    change: &mut Change,
+    new: &Distribution,
+) -> Result<(), Fault> {
+    if !is_staging(&new.config) {
         return Ok(());
     }
-    let message = format!("the account has {most} staging distributions already, its quota");
-    Err(Fault::new(ErrorCode::TooManyDistributions, message))
-}
-
-/// Adds to the change that makes a distribution what a staging one has beside the rest.
-///
-/// # Errors
-/// An internal fault when it cannot be written.
-pub(super) fn enter(change: &mut Change, new: &Distribution) -> Result<(), Fault> {
-    if is_staging(&new.config) {
-        change.put(key::staging(label(&new.domain)), &new.id)?;
+    let most = control.quotas.most(Quota::StagingDistributions);
+    let census = key::census(key::STAGING);
+    if !control.take_room(change, (key::STAGING, census), most).await? {
+        let message = format!("the account has {most} staging distributions already, its quota");
+        return Err(Fault::new(ErrorCode::TooManyDistributions, message));
     }
+    change.put(key::staging(label(&new.domain)), &new.id)?;
     Ok(())
 }
 
@@ -76,10 +75,7 @@ pub(super) fn leave(change: &mut Change, old: &Distribution) {
         ErrorCode::ResourceInUse,
         "a continuous deployment policy names this staging distribution: delete that first",
     );
-    change
-        .when_or(Check::NoneUnder(key::users(KIND, place)), in_use)
-        .delete(key::staging(place))
-        .delete(key::newest_user(KIND, place));
+    change.when_or(Check::NoneUnder(key::users(KIND, place)), in_use).delete(key::staging(place));
 }
 
 /// `CopyDistribution`.

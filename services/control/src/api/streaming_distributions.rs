@@ -131,7 +131,7 @@ async fn make(
 ) -> Answer {
     let config = checked(control, config)?;
     let record = resource::create_with::<StreamingDistributions>(control, config, |change, new| {
-        tags::attach(change, StreamingDistributions::NAME, &new.id, tags.as_ref())
+        tags::attach(control, change, StreamingDistributions::NAME, &new.id, tags.as_ref())
     })
     .await?;
     let path = format!("/streaming-distribution/{}", record.id);

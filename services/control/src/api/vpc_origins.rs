@@ -79,7 +79,7 @@ async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
     let CreateVpcOriginRequest { vpc_origin_endpoint_config: mut config, tags } = call.body()?;
     vpc_origin::fill(&mut config);
     let record = resource::create_with::<VpcOrigins>(control, config, |change, record| {
-        tags::attach(change, VpcOrigins::NAME, &record.id, tags.as_ref())
+        tags::attach(control, change, VpcOrigins::NAME, &record.id, tags.as_ref())
     })
     .await?;
     let path = format!("/vpc-origin/{}", record.id);
