@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from nearfront import BINARY, SEALING_KEY, Fleet, Nearfront, Redis, Up, distribution, fetch, http_origin, toml, tool, until
+from nearfront import BINARY, SEALING_KEY, Fleet, Nearfront, Redis, Up, distribution, fetch, free_port, http_origin, toml, tool, until
 
 
 @pytest.fixture
@@ -25,14 +25,14 @@ def imported(near, pair):
 
 def served(near, arn):
     """A distribution with the certificate."""
-    config = distribution("sealed", [http_origin("web", 9)], Aliases={"Quantity": 1, "Items": ["www.sealed.test"]},
+    config = distribution("sealed", [http_origin("web", free_port())], Aliases={"Quantity": 1, "Items": ["www.sealed.test"]},
                           ViewerCertificate={"ACMCertificateArn": arn, "SSLSupportMethod": "sni-only", "MinimumProtocolVersion": "TLSv1.2_2021"})
     near.client().create_distribution(DistributionConfig=config)
 
 
 def shakes_hands(edge, pair):
     """Whether the edge serves the name with the certificate: the origin's absence is another matter."""
-    return until(lambda: fetch(edge.port("edge_https"), "www.sealed.test", ca=pair[0]).status == 502, 20, "the certificate at the edge")
+    return until(lambda: fetch(edge.port("edge_https"), "www.sealed.test", ca=pair[0]).status >= 500, 20, "the certificate at the edge")
 
 
 def secrets(near, pair):
@@ -96,7 +96,7 @@ def test_a_wrong_key_is_refused_and_a_key_can_be_replaced_by_another(pair):
         with keyed("control", SEALING_KEY) as control:
             imported(control, pair)
         wrong = keyed("control", other)
-        with pytest.raises(RuntimeError, match="was sealed with the key .* add the key that is missing"):
+        with pytest.raises((AssertionError, RuntimeError), match="was sealed with the key .* add the key that is missing"):
             wrong.__enter__()
         with keyed("edge", SEALING_KEY, other), keyed("control", other, SEALING_KEY) as control:
             assert control.client("acm").list_certificates()["CertificateSummaryList"]

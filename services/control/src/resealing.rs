@@ -22,10 +22,10 @@ const BATCH: usize = 200;
 #[derive(Debug, thiserror::Error)]
 pub enum Unsealed {
     /// The keys that were given are not those of this store.
-    #[error("secrets in the metadata store cannot be read: {0}")]
+    #[error(transparent)]
     Keys(#[from] SealError),
     /// The store.
-    #[error("the metadata store could not be prepared: {}", .0.message)]
+    #[error(transparent)]
     Store(#[from] Fault),
 }
 
