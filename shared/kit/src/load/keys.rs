@@ -55,6 +55,8 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("edge.workers", Kind::Whole(1, 1024)),
     ("edge.zstd", Kind::Flag),
     ("geo.databases", Kind::List(values::path)),
+    ("metadata.key", Kind::Text(values::sealing_keys)),
+    ("metadata.key_file", Kind::Text(values::path)),
     ("metadata.url", Kind::Text(values::metadata)),
     ("metadata.url_file", Kind::Text(values::path)),
     ("object_stores.*.access_key_id", Kind::Text(values::filled)),
