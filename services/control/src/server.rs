@@ -12,6 +12,7 @@ use crate::{
         fault::{Common, Fault},
         read::MOST_BODY,
         route,
+        version::Version,
     },
 };
 use actix_web::{
@@ -36,6 +37,7 @@ pub async fn answer(
     let id = ids::uuid();
     let mut asked = head(&request);
     let speech = asked.speech();
+    let version = Version::of_path(&asked.path).map_or(Version::NEWEST, |(version, _)| version);
     let trail = Trail::start(control.now(), &id, &asked);
     let received = received(&control, &mut asked, payload).await;
     let stranger = received.is_err();
@@ -46,6 +48,7 @@ pub async fn answer(
     });
     let written =
         answering.await.unwrap_or_else(|error| speech.refused(&Fault::internal(error), &id));
+    let written = written.spoken_in(version);
     let status = written.status;
     tracing::debug!(request = id, method = %request.method(), path = request.path(), status);
     // A body that was not read to its end cannot be followed by another request, and strangers who

@@ -5,6 +5,7 @@ use crate::{
     audit,
     control::Control,
     first::{self, AccessKey},
+    resealing::{self, Unsealed},
     server,
     wire::fault::Fault,
 };
@@ -56,6 +57,9 @@ pub enum StartError {
     /// What must be there before the first request could not be written.
     #[error("the metadata store could not be prepared: {0}")]
     Prepare(String),
+    /// Secrets in the store do not open with the keys that were given.
+    #[error(transparent)]
+    Sealed(#[from] Unsealed),
 }
 
 impl From<Fault> for StartError {
@@ -77,6 +81,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         error,
     })?;
     let control = web::Data::new(control);
+    resealing::all(&control).await?;
     let root_key = first::root_key(&control).await?;
     first::certificates(&control).await?;
     let address = settings.control.listen;

@@ -128,18 +128,19 @@ pub async fn create(ask: &Ask<'_>) -> Result<Answer, Fault> {
     ask.form.only(&["UserName"])?;
     let control = ask.control;
     let most = control.quotas.most(Quota::AccessKeysPerUser);
-    let (name, id, key) = store::settle(|| async {
+    let (name, id, secret) = store::settle(|| async {
         let ring = Ring::of(ask).await?;
         if ring.keys().len() as u64 >= most {
             let message = format!("{} has {most} access keys already, its quota", ring.name());
             return Err(Fault::common(Common::LimitExceeded, message).into());
         }
-        let (id, key) = (ids::access_key(), new_key(control, &ring.holder()));
+        let (id, secret) = (ids::access_key(), Secret(ids::secret_key()));
+        let key = new_key(control, &ring.holder(), &id, &secret)?;
         let mut change = Change::default();
         change.when(Check::Absent(record(&id)), Otherwise::Again).put(record(&id), &key)?;
         ring.put(&mut change, [ring.keys(), std::slice::from_ref(&id)].concat())?;
         change.commit(control.store()).await?;
-        Ok((ring.name().to_owned(), id, key))
+        Ok((ring.name().to_owned(), id, secret))
     })
     .await?;
     control.people.forget(&name);
@@ -149,15 +150,20 @@ pub async fn create(ask: &Ask<'_>) -> Result<Answer, Fault> {
             .text("UserName", &name)
             .text("AccessKeyId", &id)
             .text("Status", "Active")
-            .text("SecretAccessKey", &key.secret.0)
-            .text("CreateDate", &ids::iso(key.created));
+            .text("SecretAccessKey", &secret.0)
+            .text("CreateDate", &ids::iso(control.now()));
     });
     Ok(answer)
 }
 
-fn new_key(control: &Control, holder: &Holder) -> AccessKeyRecord {
-    AccessKeyRecord {
-        secret: Secret(ids::secret_key()),
+fn new_key(
+    control: &Control,
+    holder: &Holder,
+    id: &str,
+    secret: &Secret,
+) -> Result<AccessKeyRecord, Fault> {
+    Ok(AccessKeyRecord {
+        secret: control.seal(&record(id), secret)?,
         root: *holder == Holder::Root,
         created: control.now(),
         user: match holder {
@@ -165,7 +171,7 @@ fn new_key(control: &Control, holder: &Holder) -> AccessKeyRecord {
             Holder::User(name) => Some(name.clone()),
         },
         inactive: false,
-    }
+    })
 }
 
 /// `ListAccessKeys`: without secrets.

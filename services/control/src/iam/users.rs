@@ -10,7 +10,7 @@ use crate::{
     api::tags,
     control::Control,
     ids,
-    store::{self, Change, Kept, Otherwise},
+    store::{self, Change, Kept, Otherwise, key},
     wire::fault::{Common, Fault},
 };
 use model::api::{ErrorCode, Tag};
@@ -34,15 +34,16 @@ pub async fn create(ask: &Ask<'_>) -> Result<Answer, Fault> {
         policies: std::collections::BTreeMap::new(),
     };
     let most = ask.control.quotas.most(Quota::Users);
-    if !ask.control.has_room(USERS, most).await? {
-        let message = format!("the account has {most} users already, which is its quota");
-        return Err(Fault::common(Common::LimitExceeded, message));
-    }
     store::settle(|| async {
         let mut change = Change::default();
         let message = format!("a user with name {name} already exists");
         let taken = Fault::new(ErrorCode::EntityAlreadyExists, message);
         change.when_or(Check::Absent(place(name)), taken).put(place(name), &user)?;
+        let room = (USERS, key::census(USERS));
+        if !ask.control.take_room(&mut change, room, most).await? {
+            let message = format!("the account has {most} users already, which is its quota");
+            return Err(Fault::common(Common::LimitExceeded, message).into());
+        }
         change.commit(ask.control.store()).await
     })
     .await?;
@@ -52,7 +53,7 @@ pub async fn create(ask: &Ask<'_>) -> Result<Answer, Fault> {
 fn checked_tags(ask: &Ask<'_>) -> Result<std::collections::BTreeMap<String, String>, Fault> {
     let given = ask.form.pairs("Tags");
     let as_tags = |(key, value)| Tag { key, value: Some(value) };
-    let merged = tags::merged(Vec::new(), given.into_iter().map(as_tags).collect())
+    let merged = tags::merged(ask.control, Vec::new(), given.into_iter().map(as_tags).collect())
         .map_err(|fault| invalid(fault.message))?;
     Ok(merged.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect())
 }

@@ -2,7 +2,11 @@
 
 use super::remembered::Remembered;
 use crate::wire::fault::Fault;
-use model::{feed::Secret, units::Timestamp};
+use kit::seal::Seals;
+use model::{
+    feed::{Sealed, Secret},
+    units::Timestamp,
+};
 use ports::metastore::MetaStore;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -14,8 +18,8 @@ pub(crate) const PREFIX: &str = "access-key/";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccessKeyRecord {
-    /// Forty characters.
-    pub secret: Secret,
+    /// Forty characters, sealed for the record.
+    pub secret: Sealed,
     /// Whether it is the account's own.
     pub root: bool,
     /// When it was made.
@@ -50,24 +54,30 @@ impl AccessKeyRecord {
 /// Looks access keys up; safe to share.
 pub struct Keys {
     store: Arc<dyn MetaStore>,
-    remembered: Remembered<Arc<AccessKeyRecord>>,
+    seals: Seals,
+    remembered: Remembered<Arc<KnownKey>>,
+}
+
+/// A key that may sign.
+#[derive(Debug)]
+pub struct KnownKey {
+    /// Forty characters.
+    pub secret: Secret,
+    /// Whose it is.
+    pub holder: Holder,
 }
 
 impl Keys {
-    /// Keys of this store.
-    pub fn of(store: Arc<dyn MetaStore>) -> Self {
-        Self { store, remembered: Remembered::default() }
+    /// Keys of this store, whose secrets these open.
+    pub fn of(store: Arc<dyn MetaStore>, seals: Seals) -> Self {
+        Self { store, seals, remembered: Remembered::default() }
     }
 
     /// The key of this id, if it may sign; none when there is none, or it is switched off.
     ///
     /// # Errors
     /// `ServiceUnavailable` when the store does not answer.
-    pub async fn find(
-        &self,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<Option<Arc<AccessKeyRecord>>, Fault> {
+    pub async fn find(&self, id: &str, now: Timestamp) -> Result<Option<Arc<KnownKey>>, Fault> {
         if !is_id(id) {
             return Ok(None);
         }
@@ -75,7 +85,8 @@ impl Keys {
             Ok(key) => return Ok(Some(key)),
             Err(turn) => turn,
         };
-        let Some(entry) = self.store.get(&format!("{PREFIX}{id}")).await? else {
+        let place = format!("{PREFIX}{id}");
+        let Some(entry) = self.store.get(&place).await? else {
             return Ok(None);
         };
         let record: AccessKeyRecord =
@@ -83,9 +94,10 @@ impl Keys {
         if record.inactive {
             return Ok(None);
         }
-        let record = Arc::new(record);
-        self.remembered.keep(turn, id, Arc::clone(&record), now);
-        Ok(Some(record))
+        let secret = self.seals.open(&place, &record.secret).map_err(Fault::internal)?;
+        let key = Arc::new(KnownKey { secret, holder: record.holder() });
+        self.remembered.keep(turn, id, Arc::clone(&key), now);
+        Ok(Some(key))
     }
 
     /// A key has just been changed or taken away: it is looked up anew from now on.

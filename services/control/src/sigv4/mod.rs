@@ -81,7 +81,7 @@ pub async fn check(request: &Request<'_>, keys: &Keys, now: Timestamp) -> Result
         key_id: claim.key_id,
         service: claim.service,
         region: claim.region,
-        holder: known.holder(),
+        holder: known.holder.clone(),
     })
 }
 
