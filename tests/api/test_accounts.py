@@ -219,17 +219,19 @@ def test_get_user_without_a_name_is_about_the_caller(iam, as_user):
     me = as_user(("Allow", "iam:GetUser", f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"))
     assert me("iam").ok("GetUser")["User"]["UserName"] == me.name
     denied(me("iam"), "GetUser", ["iam:GetUser", "user/somebody"], UserName="somebody")
-    assert iam.ok("GetUser")["User"]["Arn"].endswith(":root")
+    # The account's own id has 12 digits, as everywhere, though the model wants 16 of a user's.
+    assert iam.call("GetUser")["User"]["Arn"].endswith(":root")
 
 
 # --- policies
 
 
 def test_policies_are_kept_as_they_were_written(iam, user):
-    name, text = user(), policy(("Allow", "cloudfront:Get*", "*"), ("Deny", "*", arn("distribution", "E1+ü"[:3])))
+    name, text = user(), policy(("Allow", "cloudfront:Get*", "*"), ("Deny", "*", arn("distribution", "E1+")))
     iam.ok("PutUserPolicy", UserName=name, PolicyName="first", PolicyDocument=text)
     iam.ok("PutUserPolicy", UserName=name, PolicyName="second", PolicyDocument=policy(("Allow", "acm:*", "*")))
-    assert iam.ok("GetUserPolicy", UserName=name, PolicyName="first")["PolicyDocument"] == json.loads(text)
+    # The client decodes the document, which its own model calls text.
+    assert iam.call("GetUserPolicy", UserName=name, PolicyName="first")["PolicyDocument"] == json.loads(text)
     assert iam.ok("ListUserPolicies", UserName=name)["PolicyNames"] == ["first", "second"]
     page = iam.ok("ListUserPolicies", UserName=name, MaxItems=1)
     assert page["IsTruncated"] and page["PolicyNames"] == ["first"]
