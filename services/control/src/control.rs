@@ -1,6 +1,6 @@
 //! What every handler works with.
 
-use crate::{counts::Counts, sigv4::Keys, wire::fault::Fault};
+use crate::{counts::Counts, resolver::Resolver, sigv4::Keys, wire::fault::Fault};
 use kit::{service::World, settings::Settings};
 use model::units::Timestamp;
 use planning::Quotas;
@@ -28,6 +28,7 @@ pub struct Shared {
     /// Invalidations created by this process.
     pub(crate) created: AtomicU64,
     pub(crate) counts: Counts,
+    pub(crate) resolver: Resolver,
     pub(crate) settings: Settings,
     pub(crate) world: World,
 }
@@ -50,6 +51,7 @@ impl Control {
             quotas: Quotas::default(),
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
+            resolver: Resolver::new(settings.control.resolver),
             settings: settings.clone(),
             world,
         };

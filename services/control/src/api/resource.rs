@@ -427,7 +427,10 @@ pub async fn delete<K: Kind>(
 }
 
 /// Says who uses it, so that nobody has to search.
-async fn in_use<K: Kind>(control: &Control, id: &str) -> Result<Fault, Fault> {
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn in_use<K: Kind>(control: &Control, id: &str) -> Result<Fault, Fault> {
     let users = publish::all_users_of(control, K::NAME, id, 5).await?.join(", ");
     let message = format!("this {} is in use: change that first ({users})", words::<K>());
     Ok(Fault::new(K::IN_USE, message))

@@ -4,6 +4,8 @@ mod behaviours;
 mod errors;
 mod names;
 mod origins;
+mod placeholders;
+mod tenancy;
 mod unsupported;
 mod update;
 
@@ -15,7 +17,8 @@ use model::{
     units::Timestamp,
 };
 
-pub use names::covers;
+pub use names::{covering, covers, is_host_name};
+pub use tenancy::{Tenant, is_template, tenant_plan};
 pub use update::check as check_update;
 
 /// What a distribution is called, given by the server.
@@ -29,7 +32,8 @@ pub struct Identity {
     pub domain: String,
 }
 
-/// Checks `config` as a whole and makes its Plan.
+/// Checks `config` as a whole and makes its Plan. A multi-tenant distribution has none of its own: what
+/// is returned for it is a sample that no edge must see.
 ///
 /// Shape: `config` has its defaults filled in ([`crate::defaults::fill`]); `references` holds
 /// everything that [`crate::Wanted::by`] names and that exists.
@@ -42,8 +46,26 @@ pub fn plan(
     references: &References,
     now: Timestamp,
 ) -> Result<Plan, Faults> {
+    if is_template(config) {
+        return tenancy::sample(config, identity, references, now);
+    }
+    direct(config, identity, references, now)
+}
+
+fn direct(
+    config: &DistributionConfig,
+    identity: &Identity,
+    references: &References,
+    now: Timestamp,
+) -> Result<Plan, Faults> {
     let mut faults = Faults::default();
     check_text(&mut faults, config);
+    faults.require(
+        config.tenant_config.is_none(),
+        "TenantConfig",
+        ErrorCode::InvalidArgument,
+        "only multi-tenant distributions have one: set ConnectionMode to tenant-only",
+    );
     unsupported::check(&mut faults, config);
     let plan = Plan {
         id: identity.id.clone(),

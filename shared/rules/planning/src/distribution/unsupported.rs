@@ -3,9 +3,7 @@
 //! When an edge learns one of these, its line goes away here.
 
 use crate::{Faults, faults::items};
-use model::api::{
-    CacheBehavior, ConnectionMode, DistributionConfig, ErrorCode, IpAddressType, Origin,
-};
+use model::api::{CacheBehavior, DistributionConfig, ErrorCode, IpAddressType, Origin};
 
 /// Refuses what a distribution may not yet ask for.
 pub(super) fn check(faults: &mut Faults, config: &DistributionConfig) {
@@ -27,12 +25,6 @@ pub(super) fn check(faults: &mut Faults, config: &DistributionConfig) {
         ),
         ("Staging", config.staging == Some(true), "staging distributions"),
         ("AnycastIpListId", given(config.anycast_ip_list_id.as_ref()), "Anycast lists"),
-        ("TenantConfig", config.tenant_config.is_some(), "distribution tenants"),
-        (
-            "ConnectionMode",
-            config.connection_mode == Some(ConnectionMode::TenantOnly),
-            "tenant-only distributions",
-        ),
         ("ViewerMtlsConfig", config.viewer_mtls_config.is_some(), "viewer mTLS"),
         (
             "ConnectionFunctionAssociation",
