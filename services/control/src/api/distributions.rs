@@ -4,7 +4,7 @@ use super::{invalidations, tags};
 use crate::{
     control::Control,
     ids, names,
-    publish::{self, Distribution, no_such_distribution},
+    publish::{self, Distribution},
     sigv4::Authorised,
     status::Progress,
     store::{self, Change, Kept, Otherwise, key},

@@ -128,13 +128,17 @@ async fn give(
     let mut change = Change::default();
     if let Some(held) = &held {
         // Who has gone since holds nothing any more.
-        let source = Party::find(control, &held.value).await.map_err(|_| store::Stopped::Again)?;
+        let source = Party::find(control, &held.value).await.map_err(gone)?;
         source.without(control, &mut change, name).await?;
     }
     target.with(control, &mut change, name).await?;
     names::hand_over(&mut change, name, held.as_ref(), target.id())?;
     change.commit(control.store()).await?;
     Ok(())
+}
+
+fn gone(fault: Fault) -> store::Stopped {
+    if fault.status() == 404 { store::Stopped::Again } else { fault.into() }
 }
 
 /// `ListConflictingAliases`, ordered by name. Ids are half hidden, as those of strangers would be.

@@ -86,8 +86,9 @@ pub async fn find(control: &Control, id: &str) -> Result<Kept<Tenant>, Fault> {
 /// `EntityNotFound`.
 pub async fn identified(control: &Control, text: &str) -> Result<Kept<Tenant>, Fault> {
     let text = text.strip_prefix(&control.arn(KIND, "")).unwrap_or(text);
-    if let Ok(kept) = find(control, text).await {
-        return Ok(kept);
+    match find(control, text).await {
+        Err(fault) if fault.status() == 404 => {}
+        found => return found,
     }
     let known: Option<Kept<String>> = store::get(control.store(), &key::name(KIND, text)).await?;
     find(control, &known.ok_or_else(missing)?.value).await

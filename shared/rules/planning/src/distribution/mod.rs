@@ -2,11 +2,11 @@
 
 mod behaviours;
 mod errors;
+pub mod honoured;
 mod names;
 mod origins;
 mod placeholders;
 mod tenancy;
-mod unsupported;
 mod update;
 
 use crate::{Faults, References};
@@ -66,7 +66,9 @@ fn direct(
         ErrorCode::InvalidArgument,
         "only multi-tenant distributions have one: set ConnectionMode to tenant-only",
     );
-    unsupported::check(&mut faults, config);
+    let tree = honoured::tree(config);
+    faults.quantities(&tree);
+    honoured::check(&mut faults, &tree, references);
     let plan = Plan {
         id: identity.id.clone(),
         arn: identity.arn.clone(),
@@ -131,7 +133,6 @@ fn countries(faults: &mut Faults, restrictions: Option<&Restrictions>) -> Countr
     };
     let path = "Restrictions.GeoRestriction";
     let codes = crate::faults::items!(geo).to_vec();
-    faults.counted(path, geo.quantity, codes.len());
     for (index, code) in codes.iter().enumerate() {
         faults.require(
             code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()),
