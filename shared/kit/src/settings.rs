@@ -2,7 +2,7 @@
 //!
 //! The shapes are here; reading them is in `load`.
 
-use model::feed::Secret;
+use model::{feed::Secret, quotas::Quotas};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -20,6 +20,8 @@ pub struct Settings {
     pub zone: String,
     /// Twelve digits, as they stand in ARNs.
     pub account_id: String,
+    /// How many of each thing there may be: `default`, `none`, or a table of numbers by name.
+    pub quotas: Quotas,
     /// The metadata store.
     pub metadata: Metadata,
     /// The edge.
@@ -177,6 +179,7 @@ impl Default for Settings {
             data_dir: "./.nearfront".into(),
             zone: "nearfront.localhost".into(),
             account_id: "000000000000".into(),
+            quotas: Quotas::default(),
             metadata: Metadata::default(),
             edge: Edge::default(),
             control: Control::default(),

@@ -100,7 +100,6 @@ async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
     refuse_managed(body.managed_certificate_request.as_ref())?;
     let customizations = checked(body.customizations)?;
     let domains = domains(&body.domains)?;
-    room(control).await?;
     let group = match body.connection_group_id.filter(|id| !id.is_empty()) {
         Some(id) => id,
         None => connection_groups::default_group(control).await?,
@@ -122,6 +121,7 @@ async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
     };
     store::settle(|| async {
         let mut change = Change::default();
+        room(control, &mut change).await?;
         reserve(&mut change, &new)?;
         tenants::tenant(control, &mut change, &new, None).await?;
         tenants::take_names(control, &mut change, &new, None).await?;
@@ -144,9 +144,10 @@ fn reserve(change: &mut Change, new: &Tenant) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn room(control: &Control) -> Result<(), Fault> {
+async fn room(control: &Control, change: &mut Change) -> Result<(), Fault> {
     let most = control.quotas.most(Quota::DistributionTenants);
-    if control.has_room(&format!("name/{KIND}/"), most).await? {
+    let made = format!("name/{KIND}/");
+    if control.take_room(change, (&made, key::census(&made)), most).await? {
         return Ok(());
     }
     let message =

@@ -308,12 +308,12 @@ async fn mark(
 ) -> Result<(), Fault> {
     let (now, before) = (new.uses(), old.map(Tenant::uses).unwrap_or_default());
     for (kind, id) in now.difference(&before) {
-        let full = !control.has_room(&key::users(kind, id), MOST_USERS as u64).await?;
-        if full {
+        let users = (&*key::users(kind, id), key::newest_user(kind, id));
+        if !control.take_room(change, users, MOST_USERS as u64).await? {
             let message = format!("{MOST_USERS} distribution tenants use this {kind} already");
             return Err(Fault::new(ErrorCode::EntityLimitExceeded, message));
         }
-        change.mark(key::used_by(kind, id, &new.user())).mark(key::newest_user(kind, id));
+        change.mark(key::used_by(kind, id, &new.user()));
     }
     for (kind, id) in before.difference(&now) {
         change.delete(key::used_by(kind, id, &new.user()));

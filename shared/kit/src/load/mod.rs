@@ -173,7 +173,7 @@ fn whole_tables(variables: &Variables) -> Vec<Fault> {
 fn whole_table(name: &str) -> Option<Fault> {
     let path = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
     let store = path.strip_prefix("object_stores.").is_some_and(|name| !name.contains('.'));
-    let table = store || !path.is_empty() && keys::is_table(&path);
+    let table = store || !path.is_empty() && keys::is_table(&path) && path != keys::QUOTAS;
     table.then(|| Fault {
         problem: format!("is a table: set its keys, by {name}__KEY"),
         path,

@@ -28,6 +28,13 @@ pub(super) fn account(text: &str) -> Checked {
     )
 }
 
+pub(super) fn quotas(text: &str) -> Checked {
+    must(
+        [model::quotas::DEFAULT, model::quotas::NONE].contains(&text),
+        "must be \"default\", \"none\" or a table of numbers: [quotas] distributions = 500",
+    )
+}
+
 pub(super) fn address(text: &str) -> Checked {
     must(
         text.parse::<SocketAddr>().is_ok(),
