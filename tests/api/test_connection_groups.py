@@ -73,7 +73,7 @@ def test_wrong_calls_are_refused(api, group, unique):
     none = "cg_0123456789012345678901234567890"
     api.refused("CreateConnectionGroup", "EntityAlreadyExists", why="taken", Name=made["Name"])
     api.refused("CreateConnectionGroup", "InvalidArgument", why="out of range", Name="no name")
-    api.refused("CreateConnectionGroup", "MalformedXML", why="missing field")
+    api.refused("CreateConnectionGroup", "MalformedXML", why="missing field", Enabled=True)
     api.refused("CreateConnectionGroup", "InvalidTagging", why="other", Name=unique("group"),
                 Tags={"Items": [{"Key": "aws:no", "Value": ""}]})
     api.refused("CreateConnectionGroup", "EntityNotFound", why="other", says="AnycastIpListId", Name=unique("group"),

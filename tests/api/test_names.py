@@ -240,8 +240,6 @@ def test_wrong_calls_are_refused(api, site, unique):
     api.refused("AssociateAlias", "NoSuchDistribution", why="wrong id", TargetDistributionId="ENONE", Alias=name)
     api.refused("AssociateAlias", "InvalidArgument", why="missing field", TargetDistributionId=one, Alias="")
     api.refused("AssociateAlias", "InvalidArgument", why="out of range", TargetDistributionId=one, Alias="no name")
-    full = site("/full", Aliases=sites.aliases(*[f"n{number}-{name}" for number in range(100)]))
-    api.refused("AssociateAlias", "TooManyDistributionCNAMEs", why="out of range", TargetDistributionId=full, Alias=name)
     asked = lambda **more: {"DistributionId": one, "Alias": name, **more}
     api.refused("ListConflictingAliases", "NoSuchDistribution", why="wrong id", **asked(DistributionId="ENONE"))
     api.refused("ListConflictingAliases", "InvalidArgument", why="missing field", **asked(Alias=""))

@@ -56,4 +56,4 @@ def test_wrong_calls_are_refused(api, kind, one, one_tenant):
         api.refused(operation, "EntityNotFound", why="wrong id", Id="none", **more)
         api.refused(operation, "PreconditionFailed", why="stale etag", Id=id, IfMatch="E1", **more)
         api.refused(operation, "InvalidIfMatchVersion", why="no etag", Id=id, IfMatch="not a tag", **more)
-    api.refused(f"Associate{kind}WebACL", "MalformedXML", why="missing field", Id=id)
+    api.refused(f"Associate{kind}WebACL", "MissingBody", why="missing field", Id=id)

@@ -159,7 +159,7 @@ async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
     new.ipv6 = body.ipv6_enabled.unwrap_or(true);
     new.enabled = body.enabled.unwrap_or(true);
     let record = resource::create_with::<Groups>(control, new, |change, new| {
-        tags::attach(change, KIND, &new.id, body.tags.as_ref())?;
+        tags::attach(control, change, KIND, &new.id, body.tags.as_ref())?;
         add(change, new)
     })
     .await?;

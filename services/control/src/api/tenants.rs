@@ -125,7 +125,7 @@ async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
         reserve(&mut change, &new)?;
         tenants::tenant(control, &mut change, &new, None).await?;
         tenants::take_names(control, &mut change, &new, None).await?;
-        tags::attach(&mut change, KIND, &new.id, body.tags.as_ref())?;
+        tags::attach(control, &mut change, KIND, &new.id, body.tags.as_ref())?;
         change.commit(control.store()).await
     })
     .await?;

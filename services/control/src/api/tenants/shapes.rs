@@ -34,7 +34,7 @@ pub(super) async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
 
 /// `GetDistributionTenantByDomain`.
 pub(super) async fn by_domain(control: &Control, call: &Authorised<Call>) -> Answer {
-    let name = call.required("Domain")?.trim_end_matches('.').to_ascii_lowercase();
+    let name = call.required("domain")?.trim_end_matches('.').to_ascii_lowercase();
     let none = || Fault::new(ErrorCode::EntityNotFound, format!("no tenant has the domain {name}"));
     if name.len() > 253 {
         return Err(none());

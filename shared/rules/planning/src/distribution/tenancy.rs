@@ -75,7 +75,18 @@ pub fn tenant_plan(
     let quantity = i32::try_from(active.len()).unwrap_or(i32::MAX);
     own.aliases = Some(Aliases { quantity, items: Some(active.into()) });
     faults.into_result()?;
-    direct(&own, identity, references, now)
+    direct(&own, identity, references, now).map_err(|faults| as_written(faults, tenant))
+}
+
+/// Faults by the paths that the tenant has, where it said something in place of the distribution.
+fn as_written(mut faults: Faults, tenant: &Tenant<'_>) -> Faults {
+    let (before, own) = ("Restrictions.GeoRestriction", "Customizations.GeoRestrictions");
+    for fault in faults.0.iter_mut().filter(|_| tenant.countries.is_some()) {
+        if let Some(rest) = fault.path.strip_prefix(before) {
+            fault.path = format!("{own}{}", rest.replace("Items", "Locations"));
+        }
+    }
+    faults
 }
 
 /// Checks a multi-tenant distribution, with its defaults, or else any value, in the places left open.
