@@ -49,6 +49,7 @@ def test_lists_go_on_where_they_ended(api, group):
         if not marker:
             break
     assert made <= set(found) and found == sorted(found)
+    assert made <= {one["Id"] for one in api.ok("ListConnectionGroups")["ConnectionGroups"]}
 
 
 def test_the_first_tenant_without_a_group_makes_the_default_one(api, distribution, tenant):

@@ -8,7 +8,10 @@ use crate::{
     wire::fault::Fault,
 };
 use kit::{service::World, settings::Settings};
-use model::units::Timestamp;
+use model::{
+    feed::{Sealed, Secret},
+    units::Timestamp,
+};
 use planning::Quotas;
 use ports::metastore::{Check, MetaStore};
 use std::{
@@ -54,7 +57,7 @@ impl Control {
     pub fn new(settings: &Settings, world: World) -> Self {
         let store = Arc::clone(&world.store);
         let shared = Shared {
-            keys: Keys::of(Arc::clone(&store)),
+            keys: Keys::of(Arc::clone(&store), world.seals.clone()),
             zone: settings.zone.to_ascii_lowercase(),
             account: settings.account_id.clone(),
             quotas: settings.quotas.clone(),
@@ -80,6 +83,16 @@ impl Control {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.world.clock.now()
+    }
+
+    /// Seals a secret for the record whose key in the store is `place`.
+    pub(crate) fn seal(&self, place: &str, secret: &Secret) -> Result<Sealed, Fault> {
+        self.world.seals.seal(place, secret).map_err(Fault::internal)
+    }
+
+    /// Opens a secret of the record whose key in the store is `place`.
+    pub(crate) fn open(&self, place: &str, sealed: &Sealed) -> Result<Secret, Fault> {
+        self.world.seals.open(place, sealed).map_err(Fault::internal)
     }
 
     /// Whether fewer than `most` entries have keys that start with `prefix`. Two who ask at the same

@@ -16,6 +16,7 @@ mod ids;
 mod kvs;
 mod names;
 mod publish;
+mod resealing;
 mod resolver;
 mod server;
 mod sigv4;

@@ -48,6 +48,11 @@ pub struct Metadata {
     pub url: String,
     /// File that holds the URL, when it names a password.
     pub url_file: Option<PathBuf>,
+    /// Keys that seal secrets in the store, 32 bytes in base64 each, with commas between them: the
+    /// first seals, all open. None, with embedded metadata: made on first start in the data folder.
+    pub key: Option<Secret>,
+    /// File that holds the keys.
+    pub key_file: Option<PathBuf>,
 }
 
 /// One edge.
@@ -117,6 +122,8 @@ pub struct Dns {
     pub caa: Vec<String>,
     /// How many edges one answer names at most.
     pub answers: usize,
+    /// Addresses that Anycast lists are made of; empty: none can be made.
+    pub anycast_addresses: Vec<IpAddr>,
 }
 
 /// Health and metrics.
@@ -194,7 +201,7 @@ impl Default for Settings {
 
 impl Default for Metadata {
     fn default() -> Self {
-        Self { url: "embedded".into(), url_file: None }
+        Self { url: "embedded".into(), url_file: None, key: None, key_file: None }
     }
 }
 
@@ -237,6 +244,7 @@ impl Default for Dns {
             order: Vec::new(),
             caa: Vec::new(),
             answers: 1,
+            anycast_addresses: Vec::new(),
         }
     }
 }

@@ -206,7 +206,7 @@ async fn named(control: &Control, kind: &str, text: &str) -> Result<Kept<Record<
 }
 
 async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
-    let body: UpdateConnectionGroupRequest = call.body()?;
+    let body: UpdateConnectionGroupRequest = call.body_or_default()?;
     let id = call.param("Id")?;
     store::settle(|| async {
         let old = find(control, id).await?;

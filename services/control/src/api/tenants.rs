@@ -209,7 +209,7 @@ fn checked(given: Option<Customizations>) -> Result<Option<Customizations>, Faul
 
 /// What is left out stays as it is.
 async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
-    let body: UpdateDistributionTenantRequest = call.body()?;
+    let body: UpdateDistributionTenantRequest = call.body_or_default()?;
     refuse_managed(body.managed_certificate_request.as_ref())?;
     let customizations = body.customizations.clone().map(|own| checked(Some(own))).transpose()?;
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());

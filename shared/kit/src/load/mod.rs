@@ -205,6 +205,9 @@ fn together(settings: &Settings) -> Vec<Fault> {
     if settings.metadata.url_file.is_some() && settings.metadata.url != "embedded" {
         faults.push(fault("metadata.url_file", "metadata.url is set too: keep one of the two"));
     }
+    if settings.metadata.key_file.is_some() && settings.metadata.key.is_some() {
+        faults.push(fault("metadata.key_file", "metadata.key is set too: keep one of the two"));
+    }
     for (name, store) in &settings.object_stores {
         faults.extend(store_together(name, store));
     }

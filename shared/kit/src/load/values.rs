@@ -168,6 +168,10 @@ pub(super) fn metadata(text: &str) -> Checked {
     )
 }
 
+pub(super) fn sealing_keys(text: &str) -> Checked {
+    crate::seal::read_keys(text).map(drop)
+}
+
 pub(super) fn store(text: &str) -> Checked {
     let schemes = ["s3", "gs", "az", "file", "memory"];
     let Some(url) = url(text, &schemes) else {

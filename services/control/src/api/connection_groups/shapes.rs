@@ -34,7 +34,7 @@ pub(super) async fn by_endpoint(control: &Control, call: &Authorised<Call>) -> A
 
 /// `ListConnectionGroups`, ordered by id. None has an address list, so with that filter there is none.
 pub(super) async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
-    let body: ListConnectionGroupsRequest = call.body()?;
+    let body: ListConnectionGroupsRequest = call.body_or_default()?;
     let most = body.max_items.map(|most| most.to_string());
     let wanted = Wanted::of(body.marker.as_deref(), most.as_deref())?;
     let anycast = body.association_filter.and_then(|filter| filter.anycast_ip_list_id);

@@ -45,7 +45,7 @@ pub(super) async fn by_domain(control: &Control, call: &Authorised<Call>) -> Ans
 
 /// `ListDistributionTenants`, ordered by id.
 pub(super) async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
-    let body: ListDistributionTenantsRequest = call.body()?;
+    let body: ListDistributionTenantsRequest = call.body_or_default()?;
     let most = body.max_items.map(|most| most.to_string());
     let wanted = Wanted::of(body.marker.as_deref(), most.as_deref())?;
     let found = match filter(control, body.association_filter).await? {
@@ -93,7 +93,7 @@ async fn filter(
 
 /// `ListDistributionTenantsByCustomization`, ordered by id.
 pub(super) async fn list_by_customization(control: &Control, call: &Authorised<Call>) -> Answer {
-    let body: ListDistributionTenantsByCustomizationRequest = call.body()?;
+    let body: ListDistributionTenantsByCustomizationRequest = call.body_or_default()?;
     let most = body.max_items.map(|most| most.to_string());
     let wanted = Wanted::of(body.marker.as_deref(), most.as_deref())?;
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());

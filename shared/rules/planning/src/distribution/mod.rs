@@ -2,6 +2,7 @@
 
 mod behaviours;
 mod countries;
+mod deployment;
 mod errors;
 pub mod honoured;
 mod legacy;
@@ -19,6 +20,7 @@ use model::{
     units::Timestamp,
 };
 
+pub(crate) use names::check_names;
 pub use names::{covering, covers, is_host_name};
 pub use tenancy::{Tenant, is_template, tenant_plan};
 pub use update::check as check_update;
@@ -70,6 +72,7 @@ fn direct(
     );
     let tree = honoured::tree(config);
     faults.quantities(&tree);
+    deployment::check(&mut faults, config, references);
     honoured::check(&mut faults, &tree, references);
     let plan = Plan {
         id: identity.id.clone(),
