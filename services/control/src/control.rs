@@ -1,6 +1,6 @@
 //! What every handler works with.
 
-use crate::{counts::Counts, sigv4::Keys, wire::fault::Fault};
+use crate::{counts::Counts, objects::Objects, sigv4::Keys, wire::fault::Fault};
 use kit::{service::World, settings::Settings};
 use model::units::Timestamp;
 use planning::Quotas;
@@ -28,6 +28,9 @@ pub struct Shared {
     /// Invalidations created by this process.
     pub(crate) created: AtomicU64,
     pub(crate) counts: Counts,
+    pub(crate) objects: Objects,
+    /// Rung when a key value store waits to be filled or cleared away.
+    pub(crate) chores: tokio::sync::Notify,
     pub(crate) settings: Settings,
     pub(crate) world: World,
 }
@@ -41,7 +44,7 @@ impl Deref for Control {
 
 impl Control {
     /// From what the service was started with.
-    pub fn new(settings: &Settings, world: World) -> Self {
+    pub fn new(settings: &Settings, objects: Objects, world: World) -> Self {
         let store = Arc::clone(&world.store);
         let shared = Shared {
             keys: Keys::of(Arc::clone(&store)),
@@ -50,6 +53,8 @@ impl Control {
             quotas: Quotas::default(),
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
+            objects,
+            chores: tokio::sync::Notify::new(),
             settings: settings.clone(),
             world,
         };
