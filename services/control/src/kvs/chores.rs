@@ -102,7 +102,12 @@ async fn import(control: &Control, stopping: &Drain, kept: Kept<Import>) -> Resu
         Ok(mine) => mine,
         Err(stopped) => return passed_on(stopped),
     };
-    let filled = match pairs(control, &kept.value.place()).await {
+    let place = kept.value.place();
+    let read = tokio::select! {
+        read = pairs(control, &place) => read,
+        () = stopping.signalled() => return Ok(()),
+    };
+    let filled = match read {
         Ok(Ok(pairs)) => fill(control, stopping, &store, &mine, &pairs).await,
         Ok(Err(why)) => finish(control, &store, &mine, Held::default(), failed(&store, why)).await,
         Err(why) => {
