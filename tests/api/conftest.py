@@ -43,9 +43,15 @@ def credentials(near):
 
 
 @pytest.fixture(scope="session")
-def near():
+def buckets(tmp_path_factory):
+    """The object store that `near` reads: a folder for each bucket."""
+    return tmp_path_factory.mktemp("buckets")
+
+
+@pytest.fixture(scope="session")
+def near(buckets):
     """`nearfront up` on embedded metadata, without quotas of the account."""
-    with parts.Up() as near:
+    with parts.Up(settings={"object_stores": {"default": {"url": buckets.as_uri()}}}) as near:
         yield near
 
 

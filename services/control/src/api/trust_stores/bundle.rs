@@ -5,7 +5,10 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
-use x509_parser::{certificate::X509Certificate, prelude::FromDer as _, version::X509Version};
+use x509_parser::{
+    certificate::X509Certificate,
+    prelude::{FromDer as _, X509Version},
+};
 
 /// Longest bundle in bytes.
 pub const MOST_BYTES: usize = 64 * 1024;
