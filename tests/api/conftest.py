@@ -51,7 +51,8 @@ def buckets(tmp_path_factory):
 @pytest.fixture(scope="session")
 def near(buckets):
     """`nearfront up` on embedded metadata, without quotas of the account."""
-    with parts.Up(settings={"object_stores": {"default": {"url": buckets.as_uri()}}}) as near:
+    settings = {"quotas": "none", "object_stores": {"default": {"url": buckets.as_uri()}}}
+    with parts.Up(settings) as near:
         yield near
 
 

@@ -16,6 +16,7 @@ mod ids;
 mod kvs;
 mod objects;
 mod publish;
+mod resealing;
 mod server;
 mod sigv4;
 mod start;

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 use model::{api::ErrorCode, units::Timestamp};
-use planning::{Faults, Quota, References};
+use planning::{Faults, Quota, Quotas, References};
 use ports::metastore::Check;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -68,6 +68,13 @@ pub trait Kind: 'static {
     /// # Errors
     /// Everything that is wrong with it.
     fn check(config: &Self::Config) -> Result<(), Faults>;
+    /// The same, with the quotas on what one of them may hold.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    fn check_with(config: &Self::Config, _quotas: &Quotas) -> Result<(), Faults> {
+        Self::check(config)
+    }
     /// Whether `new` may replace `old`.
     ///
     /// # Errors
@@ -267,18 +274,18 @@ pub async fn create_with<K: Kind>(
     config: K::Config,
     more: impl Fn(&mut Change, &Record<K::Config>) -> Result<(), Fault>,
 ) -> Result<Record<K::Config>, Fault> {
-    K::check(&config)?;
+    K::check_with(&config, &control.quotas)?;
     not_a_managed_name::<K>(&config)?;
     if let Some(same) = made_before::<K>(control, &config).await? {
         return Ok(same);
     }
-    room::<K>(control).await?;
     let now = control.now();
     let id = K::own_id(&config).unwrap_or_else(K::new_id);
     let record = Record { id, etag: ids::entity(), created: Some(now), modified: now, config };
     store::settle(|| async {
         let mut change = Change::default();
         reserve::<K>(&mut change, &record)?;
+        room::<K>(control, &mut change).await?;
         let place = record_key(K::NAME, &record.id);
         change.when(Check::Absent(place.clone()), Otherwise::Again).put(place, &record)?;
         mark_uses::<K>(&mut change, &record, None)?;
@@ -305,10 +312,10 @@ async fn made_before<K: Kind>(
 }
 
 /// Whether the account may have one more.
-async fn room<K: Kind>(control: &Control) -> Result<(), Fault> {
+async fn room<K: Kind>(control: &Control, change: &mut Change) -> Result<(), Fault> {
     let most = control.quotas.most(K::QUOTA);
     let prefix = known_prefix::<K>();
-    if control.has_room(&prefix, most).await? {
+    if control.take_room(change, (&prefix, key::census(&prefix)), most).await? {
         return Ok(());
     }
     let message = format!("the account has {most} of these already, which is its quota");
@@ -386,7 +393,7 @@ pub async fn update<K: Kind>(
         let message = "managed policies cannot be changed: make one of your own";
         return Err(Fault::new(ErrorCode::IllegalUpdate, message));
     }
-    K::check(&config)?;
+    K::check_with(&config, &control.quotas)?;
     not_a_managed_name::<K>(&config)?;
     store::settle(|| async {
         let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;
@@ -411,7 +418,7 @@ pub async fn change<K: Kind>(
     store::settle(|| async {
         let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;
         let record = rule(old.value.clone())?;
-        K::check(&record.config)?;
+        K::check_with(&record.config, &control.quotas)?;
         replace::<K>(control, &old, record).await
     })
     .await

@@ -13,9 +13,8 @@ pub mod functions;
 pub mod key_values;
 pub mod managed;
 pub mod policy;
-mod quotas;
 mod references;
 
 pub use faults::{Fault, Faults};
-pub use quotas::{Quota, Quotas, UNBOUNDED};
+pub use model::quotas::{Quota, Quotas, UNBOUNDED};
 pub use references::{CertificateFacts, References, Wanted};
