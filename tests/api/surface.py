@@ -65,8 +65,8 @@ class Api:
         return getattr(self.client, self.python_names[operation])(**params)
 
     def ok(self, operation, **params):
-        """The parsed answer of a call that must succeed and be whole."""
-        answer = self.call(operation, **params)
+        """The parsed answer of a call that must succeed and be whole; streams in it are read: bytes."""
+        answer = readable(self.call(operation, **params))
         self.check(operation, answer)
         RECORD.served[record_name(self.service, operation)].add(current_test())
         return answer

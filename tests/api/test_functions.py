@@ -128,7 +128,7 @@ def test_a_function_is_written_published_and_gone(api, make, unique, sort):
     # Only DEVELOPMENT is there, and changes.
     api.refused(sort.describe, sort.missing, why="other", says="not been published", Stage="LIVE", **sort.read(one))
     shown = api.ok(sort.get, **sort.read(one))
-    assert shown[sort.code].read() == sort.handler and shown["ETag"] == made["ETag"]
+    assert shown[sort.code] == sort.handler and shown["ETag"] == made["ETag"]
     assert shown["ContentType"] == "application/octet-stream"
     changed = api.ok(sort.update, IfMatch=made["ETag"],
                      **{sort.config: config("second"), sort.code: AGAIN}, **sort.changed(one))
@@ -139,7 +139,7 @@ def test_a_function_is_written_published_and_gone(api, make, unique, sort):
     assert sort.about(sort.summary(published))[1] == "LIVE"
     assert sort.summary(published)["Status"] == "UNASSOCIATED"
     live = api.ok(sort.get, Stage="LIVE", **sort.read(one))
-    assert live[sort.code].read() == AGAIN and live["ETag"] != changed["ETag"]
+    assert live[sort.code] == AGAIN and live["ETag"] != changed["ETag"]
     assert api.ok(sort.describe, **sort.read(one))["ETag"] == changed["ETag"]
     assert sort.summary(api.ok(sort.describe, **sort.read(one)))["Status"] == "UNASSOCIATED"
 
@@ -149,7 +149,7 @@ def test_a_function_is_written_published_and_gone(api, make, unique, sort):
     assert sort.summary(api.ok(sort.describe, **sort.read(one)))["Status"] == "UNPUBLISHED"
     still = api.ok(sort.describe, Stage="LIVE", **sort.read(one))
     assert still["ETag"] == live["ETag"] and sort.summary(still)[sort.config]["Comment"] == "second"
-    assert api.ok(sort.get, Stage="LIVE", **sort.read(one))[sort.code].read() == AGAIN
+    assert api.ok(sort.get, Stage="LIVE", **sort.read(one))[sort.code] == AGAIN
 
     listed = stages(api, sort)
     assert listed.count((name, "DEVELOPMENT")) == listed.count((name, "LIVE")) == 1

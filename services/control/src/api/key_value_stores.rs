@@ -116,7 +116,7 @@ async fn create(control: &Control, call: &Call) -> Answer {
     let described = Described { name: asked.name, comment: asked.comment.unwrap_or_default() };
     let now = control.now();
     let made = resource::create_with::<KeyValueStores>(control, described, |change, record| {
-        tags::attach(change, KeyValueStores::NAME, &record.id, asked.tags.as_ref())?;
+        tags::attach(control, change, KeyValueStores::NAME, &record.id, asked.tags.as_ref())?;
         kvs::begin(change, &record.id, source.as_ref(), now)
     });
     let record = made.await?;

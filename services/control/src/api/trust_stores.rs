@@ -98,7 +98,7 @@ async fn create(control: &Control, call: &Call) -> Answer {
     let ask_authorities = asked.use_client_certificate_ocsp_endpoint.unwrap_or(false);
     let trusted = Trusted { name: asked.name, source, bundle, certificates, ask_authorities };
     let made = resource::create_with::<TrustStores>(control, trusted, |change, record| {
-        tags::attach(change, TrustStores::NAME, &record.id, asked.tags.as_ref())
+        tags::attach(control, change, TrustStores::NAME, &record.id, asked.tags.as_ref())
     });
     let record = made.await?;
     let path = format!("/trust-store/{}", record.id);

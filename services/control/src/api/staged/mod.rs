@@ -133,7 +133,7 @@ pub async fn create<K: Coded>(
     readable(control, &development.config, None).await?;
     let staged = Staged { name, development, live: None };
     let made = resource::create_with::<K>(control, staged, |change, record| {
-        tags::attach(change, K::NAME, &record.id, tags)
+        tags::attach(control, change, K::NAME, &record.id, tags)
     });
     made.await
 }
