@@ -163,7 +163,7 @@ async fn summary(
         status: status.to_owned(),
         stage: shown.which,
         created_time: record.created_iso(),
-        last_modified_time: ids::iso(shown.stage.modified),
+        last_modified_time: ids::iso(shown.modified),
     })
 }
 

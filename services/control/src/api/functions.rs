@@ -152,7 +152,7 @@ async fn summary(
             function_arn: control.arn(Functions::NAME, &record.id),
             stage: Some(shown.which),
             created_time: Some(record.created_iso()),
-            last_modified_time: crate::ids::iso(shown.stage.modified),
+            last_modified_time: crate::ids::iso(shown.modified),
         },
     })
 }

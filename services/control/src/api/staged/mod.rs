@@ -91,6 +91,8 @@ pub struct Shown<'r> {
     pub etag: &'r str,
     /// What stands there.
     pub stage: &'r Stage,
+    /// When it was put there; never before the function was made.
+    pub modified: Timestamp,
 }
 
 /// Whether it may be kept.
@@ -235,14 +237,13 @@ pub fn shown<K: Coded>(
 /// Its stages, DEVELOPMENT first.
 pub fn stages(record: &Record<Staged>) -> Vec<Shown<'_>> {
     let Staged { development, live, .. } = &record.config;
-    let development =
-        Shown { which: FunctionStage::DEVELOPMENT, etag: &record.etag, stage: development };
-    let live = live.as_ref().map(|live| Shown {
-        which: FunctionStage::LIVE,
-        etag: &live.etag,
-        stage: &live.stage,
-    });
-    std::iter::once(development).chain(live).collect()
+    let development = (FunctionStage::DEVELOPMENT, record.etag.as_str(), development);
+    let live = live.as_ref().map(|live| (FunctionStage::LIVE, live.etag.as_str(), &live.stage));
+    let shown = |(which, etag, stage): (FunctionStage, _, &'_ Stage)| {
+        let modified = record.created.map_or(stage.modified, |made| made.max(stage.modified));
+        Shown { which, etag, stage, modified }
+    };
+    std::iter::once(development).chain(live).map(shown).collect()
 }
 
 /// `Status`: whether it was published as it stands, and whether distributions run it.
