@@ -98,7 +98,8 @@ impl Objects {
     fn domain(&self, place: &Place) -> Result<String, Unread> {
         let bucket = &place.bucket;
         let anywhere = format!("{bucket}.s3.amazonaws.com");
-        let there = place.region.as_ref().map(|region| format!("{bucket}.s3.{region}.amazonaws.com"));
+        let there =
+            place.region.as_ref().map(|region| format!("{bucket}.s3.{region}.amazonaws.com"));
         let known = there.into_iter().chain([anywhere]).find(|name| self.buckets.serves(name));
         known.ok_or_else(|| {
             Unread::NotConfigured(format!(

@@ -23,6 +23,7 @@ pub mod resource;
 pub mod resource_policies;
 pub mod response_headers_policies;
 pub mod staged;
+pub mod staging;
 pub mod streaming_distributions;
 pub mod tags;
 pub mod tenants;

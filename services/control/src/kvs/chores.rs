@@ -209,7 +209,8 @@ async fn finish(
     let Some(kept) = about(control, store).await? else { return Ok(()) };
     let (etag, modified) = (ids::contents_tag(), control.now());
     let Held { items, bytes } = held;
-    let about = model::feed::KeyValues { etag, items, bytes, modified, status, ..kept.value.clone() };
+    let about =
+        model::feed::KeyValues { etag, items, bytes, modified, status, ..kept.value.clone() };
     let mut change = Change::default();
     change
         .when(mine.clone(), Otherwise::Again)

@@ -120,7 +120,8 @@ async fn list(control: &Control, wish: &Wish, asked: &Asked) -> Result<Written, 
     found.truncate(most);
     let token = found.last().filter(|_| more).and_then(|kept| kept.key.strip_prefix(&prefix));
     let token = token.map(|last| URL_SAFE_NO_PAD.encode(last));
-    let items = found.into_iter().map(|kept| json!({"Key": kept.value.key, "Value": kept.value.value}));
+    let items =
+        found.into_iter().map(|kept| json!({"Key": kept.value.key, "Value": kept.value.value}));
     let mut body = json!({"Items": items.collect::<Vec<_>>()});
     if let (Some(token), Some(members)) = (token, body.as_object_mut()) {
         members.insert("NextToken".to_owned(), Value::from(token));
@@ -143,12 +144,7 @@ fn after_token(prefix: &str, token: &str) -> Result<String, Fault> {
         .ok_or_else(|| invalid("NextToken must be the one that came with the page before"))
 }
 
-async fn put(
-    control: &Control,
-    wish: &Wish,
-    key: &str,
-    asked: &Asked,
-) -> Result<Written, Fault> {
+async fn put(control: &Control, wish: &Wish, key: &str, asked: &Asked) -> Result<Written, Fault> {
     let body: PutKey = read(asked)?;
     let pair = Pair { key: key.to_owned(), value: body.value };
     pair.check().map_err(refused)?;
@@ -256,7 +252,8 @@ fn ready(kept: Kept<KeyValues>) -> Result<Kept<KeyValues>, Fault> {
 fn if_match(asked: &Asked) -> Result<String, Fault> {
     let tag = asked.header("if-match").unwrap_or_default().trim().trim_matches('"');
     if tag.is_empty() {
-        let message = "If-Match is missing: send the ETag of DescribeKeyValueStore, as this API has it";
+        let message =
+            "If-Match is missing: send the ETag of DescribeKeyValueStore, as this API has it";
         return Err(invalid(message));
     }
     Ok(tag.to_owned())

@@ -43,7 +43,11 @@ impl Scheme {
     ///
     /// # Errors
     /// `IncompleteSignature` when a part is missing.
-    pub fn scope<'c>(self, credential: &'c str, regions: Option<&'c str>) -> Result<[&'c str; 4], Fault> {
+    pub fn scope<'c>(
+        self,
+        credential: &'c str,
+        regions: Option<&'c str>,
+    ) -> Result<[&'c str; 4], Fault> {
         if self == Self::Shared {
             return scope(credential);
         }

@@ -111,7 +111,8 @@ pub fn check<K: Coded>(staged: &Staged) -> Result<(), Faults> {
 /// The key value stores that either stage reads.
 pub fn uses(staged: &Staged) -> Vec<Use> {
     let stages = [Some(&staged.development), staged.live.as_ref().map(|live| &live.stage)];
-    let stores = stages.into_iter().flatten().filter_map(|stage| functions::store_of(&stage.config));
+    let stores =
+        stages.into_iter().flatten().filter_map(|stage| functions::store_of(&stage.config));
     stores
         .map(|arn| Use {
             kind: KeyValueStores::NAME,
@@ -237,13 +238,21 @@ pub fn shown<K: Coded>(
 /// Its stages, DEVELOPMENT first.
 pub fn stages(record: &Record<Staged>) -> Vec<Shown<'_>> {
     let Staged { development, live, .. } = &record.config;
-    let development = (FunctionStage::DEVELOPMENT, record.etag.as_str(), development);
-    let live = live.as_ref().map(|live| (FunctionStage::LIVE, live.etag.as_str(), &live.stage));
-    let shown = |(which, etag, stage): (FunctionStage, _, &'_ Stage)| {
-        let modified = record.created.map_or(stage.modified, |made| made.max(stage.modified));
-        Shown { which, etag, stage, modified }
-    };
-    std::iter::once(development).chain(live).map(shown).collect()
+    let row = |which, etag, stage| shown_of(record, which, etag, stage);
+    let live = live.as_ref().map(|live| row(FunctionStage::LIVE, &live.etag, &live.stage));
+    std::iter::once(row(FunctionStage::DEVELOPMENT, &record.etag, development))
+        .chain(live)
+        .collect()
+}
+
+fn shown_of<'r>(
+    record: &'r Record<Staged>,
+    which: FunctionStage,
+    etag: &'r str,
+    stage: &'r Stage,
+) -> Shown<'r> {
+    let modified = record.created.map_or(stage.modified, |made| made.max(stage.modified));
+    Shown { which, etag, stage, modified }
 }
 
 /// `Status`: whether it was published as it stands, and whether distributions run it.
