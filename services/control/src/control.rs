@@ -2,6 +2,7 @@
 
 use crate::{
     counts::Counts,
+    objects::Objects,
     resolver::Resolver,
     sigv4::Keys,
     store::{Change, Otherwise},
@@ -41,6 +42,9 @@ pub struct Shared {
     pub(crate) created: AtomicU64,
     pub(crate) counts: Counts,
     pub(crate) resolver: Resolver,
+    pub(crate) objects: Objects,
+    /// Rung when a key value store waits to be filled or cleared away.
+    pub(crate) chores: tokio::sync::Notify,
     pub(crate) settings: Settings,
     pub(crate) world: World,
 }
@@ -54,7 +58,7 @@ impl Deref for Control {
 
 impl Control {
     /// From what the service was started with.
-    pub fn new(settings: &Settings, world: World) -> Self {
+    pub fn new(settings: &Settings, objects: Objects, world: World) -> Self {
         let store = Arc::clone(&world.store);
         let shared = Shared {
             keys: Keys::of(Arc::clone(&store), world.seals.clone()),
@@ -64,6 +68,8 @@ impl Control {
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
             resolver: Resolver::new(settings.control.resolver),
+            objects,
+            chores: tokio::sync::Notify::new(),
             settings: settings.clone(),
             world,
         };
