@@ -15,7 +15,7 @@ use crate::{
     },
 };
 use model::{api::ErrorCode, units::Timestamp};
-use planning::{Faults, Quota, References};
+use planning::{Faults, Quota, Quotas, References};
 use ports::metastore::Check;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -68,6 +68,18 @@ pub trait Kind: 'static {
     /// # Errors
     /// Everything that is wrong with it.
     fn check(config: &Self::Config) -> Result<(), Faults>;
+    /// The same, for those whose parts are limited in number.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    fn check_within(config: &Self::Config, _quotas: &Quotas) -> Result<(), Faults> {
+        Self::check(config)
+    }
+    /// The caller reference of those that are known by a name and have a reference as well: no two
+    /// share either of them.
+    fn reference(_config: &Self::Config) -> Option<&str> {
+        None
+    }
     /// Whether `new` may replace `old`.
     ///
     /// # Errors
@@ -78,6 +90,10 @@ pub trait Kind: 'static {
     /// A new id.
     fn new_id() -> String {
         ids::uuid()
+    }
+    /// The id of a new one; the name of those that are found by their names.
+    fn id_of(_config: &Self::Config) -> String {
+        Self::new_id()
     }
     /// The managed ones, by id.
     fn managed() -> Vec<(&'static str, &'static Self::Config)> {
@@ -162,10 +178,13 @@ pub fn missing<K: Kind>() -> Fault {
 }
 
 fn exists<K: Kind>(config: &K::Config) -> Fault {
-    let what = match K::known_by(config) {
+    taken::<K>(match K::known_by(config) {
         Known::Name(_) => "name",
         Known::Reference(_) => "caller reference",
-    };
+    })
+}
+
+fn taken<K: Kind>(what: &str) -> Fault {
     Fault::new(K::EXISTS, format!("another {} has this {what} already", words::<K>()))
 }
 
@@ -233,26 +252,28 @@ pub async fn create_with<K: Kind>(
     config: K::Config,
     more: impl Fn(&mut Change, &Record<K::Config>) -> Result<(), Fault>,
 ) -> Result<Record<K::Config>, Fault> {
-    K::check(&config)?;
+    K::check_within(&config, &control.quotas)?;
     not_a_managed_name::<K>(&config)?;
-    if let Some(same) = made_before::<K>(control, &config).await? {
-        return Ok(same);
-    }
-    room::<K>(control).await?;
     let now = control.now();
-    let record =
-        Record { id: K::new_id(), etag: ids::entity(), created: Some(now), modified: now, config };
+    let id = K::id_of(&config);
+    let record = Record { id, etag: ids::entity(), created: Some(now), modified: now, config };
     store::settle(|| async {
+        if let Some(same) = made_before::<K>(control, &record.config).await? {
+            return Ok(same);
+        }
+        room::<K>(control).await?;
+        all_there::<K>(control, &record.config).await?;
         let mut change = Change::default();
         reserve::<K>(&mut change, &record)?;
+        reserve_reference::<K>(&mut change, &record)?;
         let place = record_key(K::NAME, &record.id);
         change.when(Check::Absent(place.clone()), Otherwise::Again).put(place, &record)?;
         mark_uses::<K>(&mut change, &record, None)?;
         more(&mut change, &record)?;
-        change.commit(control.store()).await
+        change.commit(control.store()).await?;
+        Ok(record.clone())
     })
-    .await?;
-    Ok(record)
+    .await
 }
 
 /// The one that was made with the same reference and body, where that gives it again.
@@ -290,11 +311,31 @@ fn known_key<K: Kind>(config: &K::Config) -> String {
     key::name(K::NAME, text)
 }
 
-/// The record's name is its own from now on.
+/// The record's name is its own from now on. Whoever loses the race for one looks at who has it.
 fn reserve<K: Kind>(change: &mut Change, record: &Record<K::Config>) -> Result<(), Fault> {
     let place = known_key::<K>(&record.config);
-    let taken = exists::<K>(&record.config);
-    change.when_or(Check::Absent(place.clone()), taken).put(place, &record.id)?;
+    let otherwise = if K::AGAIN_IS_THE_SAME {
+        Otherwise::Again
+    } else {
+        Otherwise::Refuse(exists::<K>(&record.config))
+    };
+    change.when(Check::Absent(place.clone()), otherwise).put(place, &record.id)?;
+    Ok(())
+}
+
+fn reference_key<K: Kind>(config: &K::Config) -> Option<String> {
+    K::reference(config).map(|text| key::reference(K::NAME, text))
+}
+
+/// And so is its caller reference, if it has one beside its name.
+fn reserve_reference<K: Kind>(
+    change: &mut Change,
+    record: &Record<K::Config>,
+) -> Result<(), Fault> {
+    if let Some(place) = reference_key::<K>(&record.config) {
+        let free = Check::Absent(place.clone());
+        change.when_or(free, taken::<K>("caller reference")).put(place, &record.id)?;
+    }
     Ok(())
 }
 
@@ -305,6 +346,21 @@ fn not_a_managed_name<K: Kind>(config: &K::Config) -> Result<(), Fault> {
 
 fn used<K: Kind>(config: &K::Config) -> BTreeMap<(&'static str, String), Fault> {
     K::uses(config).into_iter().map(|one| ((one.kind, one.id), one.missing)).collect()
+}
+
+/// Everything that it refers to must be there; what is not is told all at once.
+async fn all_there<K: Kind>(control: &Control, config: &K::Config) -> Result<(), Fault> {
+    let mut missing: Option<Fault> = None;
+    for ((kind, id), fault) in used::<K>(config) {
+        let known =
+            ids::is_plain(&id) && control.store().get(&record_key(kind, &id)).await?.is_some();
+        match &mut missing {
+            _ if known => {}
+            None => missing = Some(fault),
+            Some(first) => first.message = format!("{}; {}", first.message, fault.message),
+        }
+    }
+    missing.map_or(Ok(()), Err)
 }
 
 /// Marks what a resource uses from now on, and no longer.
@@ -352,13 +408,35 @@ pub async fn update<K: Kind>(
         let message = "managed policies cannot be changed: make one of your own";
         return Err(Fault::new(ErrorCode::IllegalUpdate, message));
     }
-    K::check(&config)?;
+    change::<K>(control, id, config, |current| etag::check(if_match, current)).await
+}
+
+/// The same for kinds that have no entity tags: whoever comes last wins.
+///
+/// # Errors
+/// Those of [`update`] but for entity tags.
+pub async fn overwrite<K: Kind>(
+    control: &Control,
+    id: &str,
+    config: K::Config,
+) -> Result<Record<K::Config>, Fault> {
+    change::<K>(control, id, config, |_| Ok(())).await
+}
+
+async fn change<K: Kind>(
+    control: &Control,
+    id: &str,
+    config: K::Config,
+    may: impl Fn(&str) -> Result<(), Fault>,
+) -> Result<Record<K::Config>, Fault> {
+    K::check_within(&config, &control.quotas)?;
     not_a_managed_name::<K>(&config)?;
     store::settle(|| async {
         let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;
-        etag::check(if_match, &old.value.etag)?;
+        may(&old.value.etag)?;
         check_known::<K>(&old.value.config, &config)?;
         K::check_update(&old.value.config, &config)?;
+        all_there::<K>(control, &config).await?;
         replace::<K>(control, &old, config.clone()).await
     })
     .await
@@ -385,13 +463,15 @@ async fn replace<K: Kind>(
 
 /// A name may be changed, a caller reference may not.
 fn check_known<K: Kind>(old: &K::Config, new: &K::Config) -> Result<(), Fault> {
-    match (K::known_by(old), K::known_by(new)) {
-        (Known::Reference(old), Known::Reference(new)) if old != new => Err(Fault::new(
-            ErrorCode::IllegalUpdate,
-            "CallerReference: cannot be changed: send the one it was made with",
-        )),
-        _ => Ok(()),
+    let known = |config| match K::known_by(config) {
+        Known::Reference(reference) => Some(reference),
+        Known::Name(_) => K::reference(config),
+    };
+    if known(old) == known(new) {
+        return Ok(());
     }
+    let message = "CallerReference: cannot be changed: send the one it was made with";
+    Err(Fault::new(ErrorCode::IllegalUpdate, message))
 }
 
 /// Takes one away that nothing uses.
@@ -406,9 +486,25 @@ pub async fn delete<K: Kind>(
     if managed::<K>(id).is_some() {
         return Err(Fault::new(ErrorCode::IllegalDelete, "managed policies cannot be deleted"));
     }
+    remove::<K>(control, id, |current| etag::check(if_match, current)).await
+}
+
+/// The same for kinds that have no entity tags.
+///
+/// # Errors
+/// Those of [`delete`] but for entity tags.
+pub async fn erase<K: Kind>(control: &Control, id: &str) -> Result<(), Fault> {
+    remove::<K>(control, id, |_| Ok(())).await
+}
+
+async fn remove<K: Kind>(
+    control: &Control,
+    id: &str,
+    may: impl Fn(&str) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     store::settle(|| async {
         let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;
-        etag::check(if_match, &old.value.etag)?;
+        may(&old.value.etag)?;
         let mut change = Change::default();
         change
             .when(old.unchanged(), Otherwise::Again)
@@ -417,6 +513,9 @@ pub async fn delete<K: Kind>(
             .delete(known_key::<K>(&old.value.config))
             .delete(key::resource_tags(K::NAME, id))
             .delete(key::newest_user(K::NAME, id));
+        if let Some(reference) = reference_key::<K>(&old.value.config) {
+            change.delete(reference);
+        }
         for (kind, used) in used::<K>(&old.value.config).keys() {
             change.delete(key::used_by(kind, used, &user_of::<K>(id)));
         }

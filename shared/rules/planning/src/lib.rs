@@ -13,6 +13,7 @@ pub mod managed;
 pub mod policy;
 mod quotas;
 mod references;
+pub mod resource;
 
 pub use faults::{Fault, Faults};
 pub use quotas::{Quota, Quotas, UNBOUNDED};

@@ -1,10 +1,10 @@
 //! What a configuration refers to, looked up by the caller.
 
-use crate::managed;
+use crate::{faults::items, managed, resource::access_identity};
 use model::{
     api::{
         CacheBehavior, CachePolicyConfig, DistributionConfig, OriginAccessControlConfig,
-        OriginRequestPolicyConfig, ResponseHeadersPolicyConfig,
+        OriginRequestPolicyConfig, ResponseHeadersPolicyConfig, TrustedKeyGroups,
     },
     units::Timestamp,
 };
@@ -30,6 +30,14 @@ pub struct References {
     pub response_headers_policies: BTreeMap<String, ResponseHeadersPolicyConfig>,
     /// Origin access controls of the account.
     pub access_controls: BTreeMap<String, OriginAccessControlConfig>,
+    /// Ids of the account's origin access identities.
+    pub access_identities: BTreeSet<String>,
+    /// Ids of the account's key groups.
+    pub key_groups: BTreeSet<String>,
+    /// Ids of the account's field-level encryption configurations.
+    pub encryption_configs: BTreeSet<String>,
+    /// ARNs of the account's real-time log configurations.
+    pub realtime_logs: BTreeSet<String>,
     /// Imported certificates, by ARN.
     pub certificates: BTreeMap<String, CertificateFacts>,
     /// Suffix of assigned names, lower case. Its own certificate covers it and one label below.
@@ -66,6 +74,14 @@ pub struct Wanted {
     pub response_headers_policies: BTreeSet<String>,
     /// Origin access controls.
     pub access_controls: BTreeSet<String>,
+    /// Origin access identities.
+    pub access_identities: BTreeSet<String>,
+    /// Key groups.
+    pub key_groups: BTreeSet<String>,
+    /// Field-level encryption configurations.
+    pub encryption_configs: BTreeSet<String>,
+    /// ARNs of real-time log configurations.
+    pub realtime_logs: BTreeSet<String>,
     /// ARNs of certificates.
     pub certificates: BTreeSet<String>,
 }
@@ -80,6 +96,11 @@ impl Wanted {
             default.origin_request_policy_id.as_ref(),
             default.response_headers_policy_id.as_ref(),
         );
+        wanted.attached(
+            default.trusted_key_groups.as_ref(),
+            default.field_level_encryption_id.as_ref(),
+            default.realtime_log_config_arn.as_ref(),
+        );
         for behaviour in config.cache_behaviors.iter().flat_map(|list| list.items.iter()) {
             behaviour.0.iter().for_each(|one| wanted.behaviour(one));
         }
@@ -89,6 +110,14 @@ impl Wanted {
             .iter()
             .filter_map(|origin| origin.origin_access_control_id.clone())
             .filter(|id| !id.is_empty())
+            .collect();
+        wanted.access_identities = config
+            .origins
+            .items
+            .iter()
+            .filter_map(|origin| origin.s3_origin_config.as_ref())
+            .filter_map(|s3| access_identity::id_in(&s3.origin_access_identity))
+            .map(str::to_owned)
             .collect();
         wanted.certificates = config
             .viewer_certificate
@@ -104,6 +133,24 @@ impl Wanted {
             behaviour.origin_request_policy_id.as_ref(),
             behaviour.response_headers_policy_id.as_ref(),
         );
+        self.attached(
+            behaviour.trusted_key_groups.as_ref(),
+            behaviour.field_level_encryption_id.as_ref(),
+            behaviour.realtime_log_config_arn.as_ref(),
+        );
+    }
+
+    fn attached(
+        &mut self,
+        groups: Option<&TrustedKeyGroups>,
+        encryption: Option<&String>,
+        log: Option<&String>,
+    ) {
+        let given = |id: Option<&String>| id.filter(|id| !id.is_empty()).cloned();
+        let groups = groups.map(|list| items!(list)).unwrap_or_default();
+        self.key_groups.extend(groups.iter().filter_map(|id| given(Some(id))));
+        self.encryption_configs.extend(given(encryption));
+        self.realtime_logs.extend(given(log));
     }
 
     fn policies(

@@ -105,6 +105,7 @@ fn one(
     references: &References,
 ) -> Option<Behaviour> {
     super::unsupported::check_behaviour(faults, path, behaviour);
+    super::attached::check(faults, path, behaviour, config, references);
     let known = config.origins.items.iter().any(|origin| origin.id == behaviour.target_origin_id);
     let message = format!("there is no origin {:?}", behaviour.target_origin_id);
     faults.require(known, format!("{path}.TargetOriginId"), ErrorCode::NoSuchOrigin, message);

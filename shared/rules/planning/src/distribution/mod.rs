@@ -1,5 +1,6 @@
 //! One distribution: its configuration checked as a whole, and the Plan that follows from it.
 
+mod attached;
 mod behaviours;
 mod errors;
 mod names;

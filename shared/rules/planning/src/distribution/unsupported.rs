@@ -84,23 +84,13 @@ fn check_origin(faults: &mut Faults, path: &str, origin: &Origin) {
         ),
     ];
     refuse(faults, path, &asked);
-    let identity =
-        origin.s3_origin_config.as_ref().is_some_and(|s3| !s3.origin_access_identity.is_empty());
-    faults.require(
-        !identity,
-        format!("{path}S3OriginConfig.OriginAccessIdentity"),
-        ErrorCode::InvalidOriginAccessIdentity,
-        "there are no origin access identities: use an origin access control",
-    );
 }
 
 /// Refuses what a behaviour may not yet ask for, each with the API's own error for it.
 pub(super) fn check_behaviour(faults: &mut Faults, path: &str, behaviour: &CacheBehavior) {
     let signers = behaviour.trusted_signers.as_ref();
-    let groups = behaviour.trusted_key_groups.as_ref();
     let functions = behaviour.function_associations.as_ref();
     let lambdas = behaviour.lambda_function_associations.as_ref();
-    let given = |text: Option<&String>| text.is_some_and(|text| !text.is_empty());
     let asked = [
         (
             "TrustedSigners",
@@ -108,13 +98,6 @@ pub(super) fn check_behaviour(faults: &mut Faults, path: &str, behaviour: &Cache
                 .is_some_and(|list| list.enabled || list.quantity != 0 || !items!(list).is_empty()),
             ErrorCode::TrustedSignerDoesNotExist,
             "signed URLs are not served yet",
-        ),
-        (
-            "TrustedKeyGroups",
-            groups
-                .is_some_and(|list| list.enabled || list.quantity != 0 || !items!(list).is_empty()),
-            ErrorCode::TrustedKeyGroupDoesNotExist,
-            "there are no key groups yet",
         ),
         (
             "FunctionAssociations",
@@ -127,18 +110,6 @@ pub(super) fn check_behaviour(faults: &mut Faults, path: &str, behaviour: &Cache
             lambdas.is_some_and(|list| list.quantity != 0 || !items!(list).is_empty()),
             ErrorCode::InvalidLambdaFunctionAssociation,
             "functions are not run yet",
-        ),
-        (
-            "FieldLevelEncryptionId",
-            given(behaviour.field_level_encryption_id.as_ref()),
-            ErrorCode::NoSuchFieldLevelEncryptionConfig,
-            "there are no field-level encryption configurations yet",
-        ),
-        (
-            "RealtimeLogConfigArn",
-            given(behaviour.realtime_log_config_arn.as_ref()),
-            ErrorCode::NoSuchRealtimeLogConfig,
-            "there are no real-time log configurations yet",
         ),
     ];
     for (name, asked, code, message) in asked {
