@@ -7,18 +7,14 @@
 use crate::{
     acm,
     api::{
-        Kind, Record,
-        cache_policies::CachePolicies,
-        custom,
-        field_level_encryption::EncryptionConfigs,
-        key_groups::KeyGroups,
+        Kind, Record, cache_policies::CachePolicies, custom,
         origin_access_controls::OriginAccessControls,
         origin_access_identities::OriginAccessIdentities,
-        origin_request_policies::OriginRequestPolicies,
-        realtime_log_configs::{self, RealtimeLogs},
+        origin_request_policies::OriginRequestPolicies, resource::record_key,
         response_headers_policies::ResponseHeadersPolicies,
     },
     control::Control,
+    ids,
     store::{self, Change, Kept, Otherwise, Stopped, key},
     wire::fault::Fault,
 };
@@ -27,9 +23,7 @@ use model::{
     ids::DistributionId,
     units::Timestamp,
 };
-use planning::{
-    CertificateFacts, Quota, References, Wanted, distribution::Identity, resource::realtime_log,
-};
+use planning::{CertificateFacts, Quota, References, Wanted, distribution::Identity};
 use ports::metastore::Check;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -104,13 +98,21 @@ impl<'c> Library<'c> {
         self.bring_kind::<ResponseHeadersPolicies>(&wanted.response_headers_policies).await?;
         self.bring_kind::<OriginAccessControls>(&wanted.access_controls).await?;
         self.bring_kind::<OriginAccessIdentities>(&wanted.access_identities).await?;
-        self.bring_kind::<KeyGroups>(&wanted.key_groups).await?;
-        self.bring_kind::<EncryptionConfigs>(&wanted.encryption_configs).await?;
-        for arn in &wanted.realtime_logs {
-            self.bring_realtime_log(arn).await?;
-        }
         for arn in &wanted.certificates {
             self.bring_certificate(arn).await?;
+        }
+        self.bring_others(&wanted.others).await
+    }
+
+    /// Only whether there is such a thing is known of these: nothing is planned from them.
+    async fn bring_others(
+        &mut self,
+        wanted: &BTreeSet<(&'static str, String)>,
+    ) -> Result<(), Fault> {
+        for (kind, id) in wanted.iter().filter(|(_, id)| ids::is_plain(id)) {
+            if self.control.store().get(&record_key(kind, id)).await?.is_some() {
+                self.references.known.insert((kind, id.clone()));
+            }
         }
         Ok(())
     }
@@ -125,18 +127,6 @@ impl<'c> Library<'c> {
                 let Record { config, .. } = kept.value;
                 K::bring(&mut self.references, id, config);
             }
-        }
-        Ok(())
-    }
-
-    async fn bring_realtime_log(&mut self, arn: &str) -> Result<(), Fault> {
-        let Some(name) = realtime_log_configs::name_in(self.control, arn) else { return Ok(()) };
-        if !self.brought.insert((RealtimeLogs::NAME, arn.to_owned())) {
-            return Ok(());
-        }
-        if let Some(kept) = custom::<RealtimeLogs>(self.control, name).await? {
-            self.conditions.push(kept.unchanged());
-            self.references.realtime_logs.insert(arn.to_owned());
         }
         Ok(())
     }
@@ -296,11 +286,7 @@ pub async fn all_users_of(
 }
 
 async fn room(control: &Control, kind: &str, id: &str) -> Result<(), Fault> {
-    let quota = match kind {
-        EncryptionConfigs::NAME => Quota::DistributionsPerFieldLevelEncryptionConfig,
-        _ => Quota::DistributionsPerResource,
-    };
-    let quota = control.quotas.most(quota).min(MOST_USERS as u64);
+    let quota = control.quotas.most(Quota::DistributionsPerResource).min(MOST_USERS as u64);
     if control.has_room(&key::users(kind, id), quota).await? {
         return Ok(());
     }
@@ -314,9 +300,6 @@ fn too_many(kind: &str) -> ErrorCode {
         ResponseHeadersPolicies::NAME => ResponseHeadersPolicies::TOO_MANY_USERS,
         OriginAccessControls::NAME => OriginAccessControls::TOO_MANY_USERS,
         OriginAccessIdentities::NAME => OriginAccessIdentities::TOO_MANY_USERS,
-        KeyGroups::NAME => KeyGroups::TOO_MANY_USERS,
-        EncryptionConfigs::NAME => EncryptionConfigs::TOO_MANY_USERS,
-        RealtimeLogs::NAME => RealtimeLogs::TOO_MANY_USERS,
         CachePolicies::NAME => CachePolicies::TOO_MANY_USERS,
         _ => ErrorCode::TooManyCertificates,
     }
@@ -327,15 +310,11 @@ pub fn uses(config: &DistributionConfig) -> BTreeSet<(&'static str, String)> {
     let wanted = Wanted::by(config);
     let of = |kind: &'static str, ids: BTreeSet<String>| ids.into_iter().map(move |id| (kind, id));
     let certificates = wanted.certificates.iter().filter_map(|arn| acm::id_of(arn));
-    let logs = wanted.realtime_logs.iter().filter_map(|arn| realtime_log::name_in(arn));
     of(CachePolicies::NAME, wanted.cache_policies)
         .chain(of(OriginRequestPolicies::NAME, wanted.origin_request_policies))
         .chain(of(ResponseHeadersPolicies::NAME, wanted.response_headers_policies))
         .chain(of(OriginAccessControls::NAME, wanted.access_controls))
         .chain(of(OriginAccessIdentities::NAME, wanted.access_identities))
-        .chain(of(KeyGroups::NAME, wanted.key_groups))
-        .chain(of(EncryptionConfigs::NAME, wanted.encryption_configs))
-        .chain(of(RealtimeLogs::NAME, logs.map(str::to_owned).collect()))
         .chain(of(acm::KIND, certificates.map(str::to_owned).collect()))
         .collect()
 }

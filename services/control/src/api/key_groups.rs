@@ -17,7 +17,7 @@ use crate::{
 use model::api::{
     ErrorCode, KeyGroup, KeyGroupConfig, KeyGroupList, KeyGroupSummary, OperationName as Name,
 };
-use planning::{Faults, Quota, Quotas, References};
+use planning::{Faults, Quota, Quotas};
 
 /// Key groups as a kind.
 pub struct KeyGroups;
@@ -51,10 +51,6 @@ impl Kind for KeyGroups {
         };
         let key = |id| Use { kind: PublicKeys::NAME, missing: missing(id), id: id.clone() };
         config.items.iter().map(key).collect()
-    }
-
-    fn bring(references: &mut References, id: &str, _config: Self::Config) {
-        references.key_groups.insert(id.to_owned());
     }
 }
 

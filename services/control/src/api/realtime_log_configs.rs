@@ -61,7 +61,7 @@ pub async fn serve(control: &Control, call: &Authorised<Call>) -> Option<Answer>
 }
 
 /// The name in an ARN of this account.
-pub fn name_in<'a>(control: &Control, arn: &'a str) -> Option<&'a str> {
+fn name_in<'a>(control: &Control, arn: &'a str) -> Option<&'a str> {
     realtime_log::name_in(arn).filter(|name| control.arn(RealtimeLogs::NAME, name) == arn)
 }
 

@@ -78,8 +78,6 @@ quotas! {
     FieldLevelEncryptionQueryArgProfiles = "field_level_encryption_query_arg_profiles", 5;
     /// Content types in one field-level encryption configuration.
     FieldLevelEncryptionContentTypeProfiles = "field_level_encryption_content_type_profiles", 1;
-    /// Distributions that use one field-level encryption configuration.
-    DistributionsPerFieldLevelEncryptionConfig = "distributions_per_field_level_encryption_config", 20;
     /// Real-time log configurations of the account.
     RealtimeLogConfigs = "realtime_log_configs", 150;
     /// Trust stores of the account.

@@ -1,10 +1,10 @@
 //! What a configuration refers to, looked up by the caller.
 
-use crate::{faults::items, managed, resource::access_identity};
+use crate::{distribution::honoured, managed, resource::access_identity};
 use model::{
     api::{
         CacheBehavior, CachePolicyConfig, DistributionConfig, OriginAccessControlConfig,
-        OriginRequestPolicyConfig, ResponseHeadersPolicyConfig, TrustedKeyGroups,
+        OriginRequestPolicyConfig, ResponseHeadersPolicyConfig,
     },
     units::Timestamp,
 };
@@ -32,14 +32,11 @@ pub struct References {
     pub access_controls: BTreeMap<String, OriginAccessControlConfig>,
     /// Ids of the account's origin access identities.
     pub access_identities: BTreeSet<String>,
-    /// Ids of the account's key groups.
-    pub key_groups: BTreeSet<String>,
-    /// Ids of the account's field-level encryption configurations.
-    pub encryption_configs: BTreeSet<String>,
-    /// ARNs of the account's real-time log configurations.
-    pub realtime_logs: BTreeSet<String>,
     /// Imported certificates, by ARN.
     pub certificates: BTreeMap<String, CertificateFacts>,
+    /// What there is of everything else that a configuration may name, by the kind as it stands in
+    /// ARNs and keys, and the id.
+    pub known: BTreeSet<(&'static str, String)>,
     /// Suffix of assigned names, lower case. Its own certificate covers it and one label below.
     pub zone: String,
     /// Checking away from a server: what is not in here may exist all the same.
@@ -76,14 +73,10 @@ pub struct Wanted {
     pub access_controls: BTreeSet<String>,
     /// Origin access identities.
     pub access_identities: BTreeSet<String>,
-    /// Key groups.
-    pub key_groups: BTreeSet<String>,
-    /// Field-level encryption configurations.
-    pub encryption_configs: BTreeSet<String>,
-    /// ARNs of real-time log configurations.
-    pub realtime_logs: BTreeSet<String>,
     /// ARNs of certificates.
     pub certificates: BTreeSet<String>,
+    /// Everything else, by kind and id: it need only be known whether there is such a thing.
+    pub others: BTreeSet<(&'static str, String)>,
 }
 
 impl Wanted {
@@ -95,11 +88,6 @@ impl Wanted {
             default.cache_policy_id.as_ref(),
             default.origin_request_policy_id.as_ref(),
             default.response_headers_policy_id.as_ref(),
-        );
-        wanted.attached(
-            default.trusted_key_groups.as_ref(),
-            default.field_level_encryption_id.as_ref(),
-            default.realtime_log_config_arn.as_ref(),
         );
         for behaviour in config.cache_behaviors.iter().flat_map(|list| list.items.iter()) {
             behaviour.0.iter().for_each(|one| wanted.behaviour(one));
@@ -124,6 +112,7 @@ impl Wanted {
             .iter()
             .filter_map(|certificate| certificate.acm_certificate_arn.clone())
             .collect();
+        wanted.others = honoured::named(config);
         wanted
     }
 
@@ -133,24 +122,6 @@ impl Wanted {
             behaviour.origin_request_policy_id.as_ref(),
             behaviour.response_headers_policy_id.as_ref(),
         );
-        self.attached(
-            behaviour.trusted_key_groups.as_ref(),
-            behaviour.field_level_encryption_id.as_ref(),
-            behaviour.realtime_log_config_arn.as_ref(),
-        );
-    }
-
-    fn attached(
-        &mut self,
-        groups: Option<&TrustedKeyGroups>,
-        encryption: Option<&String>,
-        log: Option<&String>,
-    ) {
-        let given = |id: Option<&String>| id.filter(|id| !id.is_empty()).cloned();
-        let groups = groups.map(|list| items!(list)).unwrap_or_default();
-        self.key_groups.extend(groups.iter().filter_map(|id| given(Some(id))));
-        self.encryption_configs.extend(given(encryption));
-        self.realtime_logs.extend(given(log));
     }
 
     fn policies(

@@ -18,7 +18,7 @@ use model::api::{
     ErrorCode, FieldLevelEncryption, FieldLevelEncryptionConfig, FieldLevelEncryptionList,
     FieldLevelEncryptionSummary, OperationName as Name,
 };
-use planning::{Faults, Quota, Quotas, References, resource::encryption};
+use planning::{Faults, Quota, Quotas, resource::encryption};
 
 /// Field-level encryption configurations as a kind.
 pub struct EncryptionConfigs;
@@ -61,10 +61,6 @@ impl Kind for EncryptionConfigs {
             missing: missing(id),
         };
         encryption::profiles(config).into_iter().map(profile).collect()
-    }
-
-    fn bring(references: &mut References, id: &str, _config: Self::Config) {
-        references.encryption_configs.insert(id.to_owned());
     }
 }
 
