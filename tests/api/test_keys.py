@@ -154,7 +154,6 @@ def test_mistakes_with_key_groups(api, unique, key, group):
     refused("InvalidArgument", "wrong id", says="K0000000000001", Items=[NOBODY, "K0000000000001"])
     refused("InvalidArgument", "out of range", says="already", Items=[one, one])
     refused("InvalidArgument", "out of range", Name="two words")
-    refused("TooManyPublicKeysInKeyGroup", "out of range", Items=[f"K{number:013}" for number in range(6)])
     refused("MalformedXML", "missing field", says="Name", Name=None)
     refused("MalformedXML", "missing field", says="Items", Items=None)
     api.refused("CreateKeyGroup", "KeyGroupAlreadyExists", why="taken", KeyGroupConfig=config)

@@ -15,6 +15,7 @@ mod iam;
 mod ids;
 mod kvs;
 mod publish;
+mod resealing;
 mod server;
 mod sigv4;
 mod start;

@@ -23,7 +23,7 @@ use model::{
     ids::DistributionId,
     units::Timestamp,
 };
-use planning::{CertificateFacts, Quota, References, Wanted, distribution::Identity};
+use planning::{CertificateFacts, Quota, Quotas, References, Wanted, distribution::Identity};
 use ports::metastore::Check;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -66,7 +66,9 @@ const LONG_AGO: Timestamp = Timestamp(0);
 impl<'c> Library<'c> {
     /// With nothing in it.
     fn new(control: &'c Control) -> Self {
-        let references = References { zone: control.zone.clone(), ..References::default() };
+        // Where something else changes, no quota counts: what is there may stay.
+        let (zone, quotas) = (control.zone.clone(), Quotas::none());
+        let references = References { zone, quotas, ..References::default() };
         Self {
             control,
             references,
@@ -179,6 +181,10 @@ pub async fn distribution(
     old: Option<&Distribution>,
 ) -> Result<(), Fault> {
     let mut library = Library::new(control);
+    library.references.quotas = control.quotas.clone();
+    if let Some(old) = old {
+        library.references = library.references.keeping(&old.config);
+    }
     let same = |old: &Distribution| old.config.viewer_certificate == new.config.viewer_certificate;
     if !old.is_some_and(same) {
         library.good_at = control.now();
@@ -188,8 +194,8 @@ pub async fn distribution(
     let now = uses(&new.config);
     let before = old.map(|old| uses(&old.config)).unwrap_or_default();
     for (kind, id) in now.difference(&before) {
-        room(control, kind, id).await?;
-        change.mark(key::used_by(kind, id, &new.id)).mark(key::newest_user(kind, id));
+        room(control, change, kind, id).await?;
+        change.mark(key::used_by(kind, id, &new.id));
     }
     for (kind, id) in before.difference(&now) {
         change.delete(key::used_by(kind, id, &new.id));
@@ -285,9 +291,11 @@ pub async fn all_users_of(
         .collect())
 }
 
-async fn room(control: &Control, kind: &str, id: &str) -> Result<(), Fault> {
+/// Whether one more may use it, which its newest user tells everybody.
+async fn room(control: &Control, change: &mut Change, kind: &str, id: &str) -> Result<(), Fault> {
     let quota = control.quotas.most(Quota::DistributionsPerResource).min(MOST_USERS as u64);
-    if control.has_room(&key::users(kind, id), quota).await? {
+    let users = key::users(kind, id);
+    if control.take_room(change, (&users, key::newest_user(kind, id)), quota).await? {
         return Ok(());
     }
     let message = format!("{quota} distributions use this {kind} already");

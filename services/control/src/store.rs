@@ -184,6 +184,11 @@ pub mod key {
     /// Prefix of distributions' records.
     pub const DISTRIBUTIONS: &str = "distribution/";
 
+    /// Prefix of the marks of which resource of a kind was made with which caller reference.
+    pub fn references(kind: &str) -> String {
+        format!("reference/{kind}/")
+    }
+
     /// A distribution's record.
     pub fn distribution(id: &str) -> String {
         format!("{DISTRIBUTIONS}{id}")
@@ -216,7 +221,7 @@ pub mod key {
 
     /// Says which resource was made with this caller reference. Free text, so its digest is used.
     pub fn reference(kind: &str, text: &str) -> String {
-        format!("reference/{kind}/{}", sha256_hex(text.as_bytes()))
+        format!("{}{}", references(kind), sha256_hex(text.as_bytes()))
     }
 
     /// Says which resource of a kind has this name. Free text, so its digest is used.
@@ -238,6 +243,12 @@ pub mod key {
     /// its users learns from it that there is one more.
     pub fn newest_user(kind: &str, id: &str) -> String {
         format!("newest-user/{kind}/{id}")
+    }
+
+    /// Put anew whenever there is one more below a prefix: whoever takes the last room learns from it
+    /// that somebody else took some.
+    pub fn census(prefix: &str) -> String {
+        format!("census/{prefix}")
     }
 
     /// Prefix of a distribution's invalidations.

@@ -24,7 +24,7 @@ use model::{
     },
     units::Revision,
 };
-use planning::defaults;
+use planning::{Quota, defaults};
 use ports::metastore::Check;
 use std::collections::BTreeSet;
 
@@ -124,7 +124,7 @@ async fn make(
     mut config: DistributionConfig,
     tags: Vec<Tag>,
 ) -> Answer {
-    let tags = tags::merged(Vec::new(), tags)?;
+    let tags = tags::merged(control, Vec::new(), tags)?;
     defaults::fill(&mut config);
     let new = Distribution {
         id: ids::entity(),
@@ -136,6 +136,7 @@ async fn make(
     let revision = store::settle(|| async {
         let mut change = Change::default();
         refer(&mut change, &new)?;
+        room(control, &mut change).await?;
         publish::distribution(control, &mut change, &new, None).await?;
         name(&mut change, &new, None)?;
         if !tags.is_empty() {
@@ -146,6 +147,17 @@ async fn make(
     .await?;
     let path = format!("/distribution/{}", new.id);
     Ok(answer(control, call, &new, revision).await?.located(call, &path))
+}
+
+/// Whether the account may have one more.
+async fn room(control: &Control, change: &mut Change) -> Result<(), Fault> {
+    let most = control.quotas.most(Quota::Distributions);
+    let made = key::references(REFERENCE);
+    if control.take_room(change, (&made, key::census(&made)), most).await? {
+        return Ok(());
+    }
+    let message = format!("the account has {most} distributions already, which is its quota");
+    Err(Fault::new(ErrorCode::TooManyDistributions, message))
 }
 
 /// A caller reference makes one distribution only, whatever the rest of the body says.

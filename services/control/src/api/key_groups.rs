@@ -37,10 +37,10 @@ impl Kind for KeyGroups {
     }
 
     fn check(config: &Self::Config) -> Result<(), Faults> {
-        Self::check_within(config, &Quotas::none())
+        Self::check_with(config, &Quotas::none())
     }
 
-    fn check_within(config: &Self::Config, quotas: &Quotas) -> Result<(), Faults> {
+    fn check_with(config: &Self::Config, quotas: &Quotas) -> Result<(), Faults> {
         planning::resource::key_group::check(config, quotas)
     }
 

@@ -68,11 +68,11 @@ pub trait Kind: 'static {
     /// # Errors
     /// Everything that is wrong with it.
     fn check(config: &Self::Config) -> Result<(), Faults>;
-    /// The same, for those whose parts are limited in number.
+    /// The same, with the quotas on what one of them may hold.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    fn check_within(config: &Self::Config, _quotas: &Quotas) -> Result<(), Faults> {
+    fn check_with(config: &Self::Config, _quotas: &Quotas) -> Result<(), Faults> {
         Self::check(config)
     }
     /// The caller reference of those that are known by a name and have a reference as well: no two
@@ -252,7 +252,7 @@ pub async fn create_with<K: Kind>(
     config: K::Config,
     more: impl Fn(&mut Change, &Record<K::Config>) -> Result<(), Fault>,
 ) -> Result<Record<K::Config>, Fault> {
-    K::check_within(&config, &control.quotas)?;
+    K::check_with(&config, &control.quotas)?;
     not_a_managed_name::<K>(&config)?;
     let now = control.now();
     let id = K::id_of(&config);
@@ -261,11 +261,11 @@ pub async fn create_with<K: Kind>(
         if let Some(same) = made_before::<K>(control, &record.config).await? {
             return Ok(same);
         }
-        room::<K>(control).await?;
         all_there::<K>(control, &record.config).await?;
         let mut change = Change::default();
         reserve::<K>(&mut change, &record)?;
         reserve_reference::<K>(&mut change, &record)?;
+        room::<K>(control, &mut change).await?;
         let place = record_key(K::NAME, &record.id);
         change.when(Check::Absent(place.clone()), Otherwise::Again).put(place, &record)?;
         mark_uses::<K>(&mut change, &record, None)?;
@@ -292,10 +292,10 @@ async fn made_before<K: Kind>(
 }
 
 /// Whether the account may have one more.
-async fn room<K: Kind>(control: &Control) -> Result<(), Fault> {
+async fn room<K: Kind>(control: &Control, change: &mut Change) -> Result<(), Fault> {
     let most = control.quotas.most(K::QUOTA);
     let prefix = known_prefix::<K>();
-    if control.has_room(&prefix, most).await? {
+    if control.take_room(change, (&prefix, key::census(&prefix)), most).await? {
         return Ok(());
     }
     let message = format!("the account has {most} of these already, which is its quota");
@@ -429,7 +429,7 @@ async fn change<K: Kind>(
     config: K::Config,
     may: impl Fn(&str) -> Result<(), Fault>,
 ) -> Result<Record<K::Config>, Fault> {
-    K::check_within(&config, &control.quotas)?;
+    K::check_with(&config, &control.quotas)?;
     not_a_managed_name::<K>(&config)?;
     store::settle(|| async {
         let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;

@@ -6,4 +6,5 @@ mod distributions;
 mod first_start;
 mod harness;
 mod malformed;
+mod sealing;
 mod signatures;

@@ -11,10 +11,9 @@ pub mod distribution;
 mod faults;
 pub mod managed;
 pub mod policy;
-mod quotas;
 mod references;
 pub mod resource;
 
 pub use faults::{Fault, Faults};
-pub use quotas::{Quota, Quotas, UNBOUNDED};
+pub use model::quotas::{Quota, Quotas, UNBOUNDED};
 pub use references::{CertificateFacts, References, Wanted};

@@ -1,10 +1,10 @@
 //! What a configuration refers to, looked up by the caller.
 
-use crate::{distribution::honoured, managed, resource::access_identity};
+use crate::{Faults, Quota, Quotas, distribution::honoured, managed, resource::access_identity};
 use model::{
     api::{
-        CacheBehavior, CachePolicyConfig, DistributionConfig, OriginAccessControlConfig,
-        OriginRequestPolicyConfig, ResponseHeadersPolicyConfig,
+        CacheBehavior, CachePolicyConfig, DistributionConfig, ErrorCode, Origin,
+        OriginAccessControlConfig, OriginRequestPolicyConfig, ResponseHeadersPolicyConfig,
     },
     units::Timestamp,
 };
@@ -37,6 +37,8 @@ pub struct References {
     /// What there is of everything else that a configuration may name, by the kind as it stands in
     /// ARNs and keys, and the id.
     pub known: BTreeSet<(&'static str, String)>,
+    /// How many of each thing there may be.
+    pub quotas: Quotas,
     /// Suffix of assigned names, lower case. Its own certificate covers it and one label below.
     pub zone: String,
     /// Checking away from a server: what is not in here may exist all the same.
@@ -44,6 +46,39 @@ pub struct References {
 }
 
 impl References {
+    /// Whether so many are within the quota; a fault if not.
+    pub(crate) fn room(
+        &self,
+        faults: &mut Faults,
+        path: &str,
+        quota: Quota,
+        count: usize,
+        too_many: ErrorCode,
+    ) -> bool {
+        let fits = self.quotas.allow(quota, count);
+        let message = format!("{count} are more than the quota of {}", self.quotas.most(quota));
+        faults.require(fits, path, too_many, message);
+        fits
+    }
+
+    /// With room for as many as a configuration has that is there already.
+    #[must_use]
+    pub fn keeping(mut self, there: &DistributionConfig) -> Self {
+        let listed = |count: Option<i32>| count.and_then(|count| usize::try_from(count).ok());
+        let aliases = listed(there.aliases.as_ref().map(|list| list.quantity)).unwrap_or(0);
+        let behaviours = listed(there.cache_behaviors.as_ref().map(|list| list.quantity));
+        let headers =
+            |origin: &Origin| listed(origin.custom_headers.as_ref().map(|list| list.quantity));
+        let headers = there.origins.items.iter().filter_map(headers).max().unwrap_or(0);
+        self.quotas = self
+            .quotas
+            .at_least(Quota::Aliases, aliases)
+            .at_least(Quota::CacheBehaviours, behaviours.unwrap_or(0))
+            .at_least(Quota::Origins, there.origins.items.len())
+            .at_least(Quota::OriginCustomHeaders, headers);
+        self
+    }
+
     /// A cache policy of the account, or a managed one.
     pub fn cache_policy(&self, id: &str) -> Option<&CachePolicyConfig> {
         self.cache_policies.get(id).or_else(|| managed::cache_policy(id))

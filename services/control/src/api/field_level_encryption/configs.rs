@@ -39,10 +39,10 @@ impl Kind for EncryptionConfigs {
     }
 
     fn check(config: &Self::Config) -> Result<(), Faults> {
-        Self::check_within(config, &Quotas::none())
+        Self::check_with(config, &Quotas::none())
     }
 
-    fn check_within(config: &Self::Config, quotas: &Quotas) -> Result<(), Faults> {
+    fn check_with(config: &Self::Config, quotas: &Quotas) -> Result<(), Faults> {
         encryption::check(config, quotas)
     }
 

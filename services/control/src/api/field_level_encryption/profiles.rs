@@ -46,10 +46,10 @@ impl Kind for EncryptionProfiles {
     }
 
     fn check(config: &Self::Config) -> Result<(), Faults> {
-        Self::check_within(config, &Quotas::none())
+        Self::check_with(config, &Quotas::none())
     }
 
-    fn check_within(config: &Self::Config, quotas: &Quotas) -> Result<(), Faults> {
+    fn check_with(config: &Self::Config, quotas: &Quotas) -> Result<(), Faults> {
         encryption_profile::check(config, quotas)
     }
 
@@ -93,7 +93,7 @@ async fn keys_can_encrypt(
     control: &Control,
     config: &FieldLevelEncryptionProfileConfig,
 ) -> Result<(), Fault> {
-    EncryptionProfiles::check_within(config, &control.quotas)?;
+    EncryptionProfiles::check_with(config, &control.quotas)?;
     let mut faults = Faults::default();
     for (index, entity) in entities(config).iter().enumerate() {
         let key = custom::<PublicKeys>(control, &entity.public_key_id).await?;

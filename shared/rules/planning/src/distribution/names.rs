@@ -2,7 +2,7 @@
 //!
 //! Source: CloudFront developer guide, "Use custom URLs by adding alternate domain names".
 
-use crate::{CertificateFacts, Faults, References, faults::items};
+use crate::{CertificateFacts, Faults, Quota, References, faults::items};
 use model::{
     api::{
         DistributionConfig, ErrorCode, MinimumProtocolVersion, SSLSupportMethod, ViewerCertificate,
@@ -10,9 +10,6 @@ use model::{
     plan::{TlsMinimum, ViewerTls},
     units::Timestamp,
 };
-
-/// Most alternate names of one distribution.
-const MOST_ALIASES: usize = 100;
 
 pub(super) fn aliases(
     faults: &mut Faults,
@@ -24,8 +21,7 @@ pub(super) fn aliases(
     };
     let names = items!(list);
     let too_many = ErrorCode::TooManyDistributionCNAMEs;
-    if names.len() > MOST_ALIASES {
-        faults.add("Aliases", too_many, "at most 100 aliases");
+    if !references.room(faults, "Aliases", Quota::Aliases, names.len(), too_many) {
         return Vec::new();
     }
     for (index, name) in names.iter().enumerate() {
@@ -99,7 +95,8 @@ pub(super) fn viewer_tls(
     let Some(given) = &config.viewer_certificate else {
         return plain;
     };
-    let names = config.aliases.iter().flat_map(|list| items!(list)).take(MOST_ALIASES);
+    let most = usize::try_from(references.quotas.most(Quota::Aliases)).unwrap_or(usize::MAX);
+    let names = config.aliases.iter().flat_map(|list| items!(list)).take(most);
     let names = names.map(String::as_str);
     if let Some(arn) = given.acm_certificate_arn.as_deref().filter(|arn| !arn.is_empty()) {
         check_method(faults, given);

@@ -65,8 +65,9 @@ fn check_content_types(faults: &mut Faults, list: &ContentTypeProfiles, quotas: 
             format!("only {FORM} can be encrypted"),
         );
     }
-    let types = mappings.iter().map(|mapping| mapping.content_type.as_str());
-    check_distinct(faults, CONTENT_TYPES, ".ContentType", types);
+    let types = mappings.iter().map(|mapping| mapping.content_type.to_ascii_lowercase());
+    let types: Vec<String> = types.collect();
+    check_distinct(faults, CONTENT_TYPES, ".ContentType", types.iter().map(String::as_str));
 }
 
 /// The profiles that it names, each once.
