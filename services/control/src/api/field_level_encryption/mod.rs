@@ -3,9 +3,6 @@
 mod configs;
 mod profiles;
 
-pub use configs::EncryptionConfigs;
-pub use profiles::EncryptionProfiles;
-
 use crate::{
     control::Control,
     sigv4::Authorised,
