@@ -44,8 +44,8 @@ impl Kind for RealtimeLogs {
         realtime_log::check(config)
     }
 
-    fn id_of(config: &Self::Config) -> String {
-        config.name.clone()
+    fn own_id(config: &Self::Config) -> Option<String> {
+        Some(config.name.clone())
     }
 }
 
@@ -117,7 +117,10 @@ async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
     };
     let config =
         CreateRealtimeLogConfigRequest { end_points, fields, name: name.clone(), sampling_rate };
-    let record = resource::overwrite::<RealtimeLogs>(control, &name, config).await?;
+    let record = resource::change::<RealtimeLogs>(control, &name, |old| {
+        Ok(Record { modified: control.now(), config: config.clone(), ..old })
+    })
+    .await?;
     let realtime_log_config = Some(shape(control, record));
     Reply::shape(call, &UpdateRealtimeLogConfigResult { realtime_log_config })
 }

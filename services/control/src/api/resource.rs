@@ -4,6 +4,7 @@
 //! not to be deleted while something uses it. What a resource uses, it marks; a change of something
 //! that distributions use is a change of every one of them.
 
+use super::uses;
 use crate::{
     control::Control,
     ids, publish,
@@ -93,9 +94,9 @@ pub trait Kind: 'static {
     fn new_id() -> String {
         ids::uuid()
     }
-    /// The id of a new one; the name of those that are found by their names.
-    fn id_of(_config: &Self::Config) -> String {
-        Self::new_id()
+    /// Its id, where that follows from what the user wrote.
+    fn own_id(_config: &Self::Config) -> Option<String> {
+        None
     }
     /// The managed ones, by id.
     fn managed() -> Vec<(&'static str, &'static Self::Config)> {
@@ -203,7 +204,7 @@ fn taken<K: Kind>(what: &str) -> Fault {
     Fault::new(K::EXISTS, format!("another {} has this {what} already", words::<K>()))
 }
 
-fn words<K: Kind>() -> String {
+pub(super) fn words<K: Kind>() -> String {
     K::NAME.replace('-', " ")
 }
 
@@ -234,6 +235,36 @@ pub async fn custom<K: Kind>(
         return Ok(None);
     }
     store::get(control.store(), &record_key(K::NAME, id)).await
+}
+
+/// The one of this name or caller reference, if there is one.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn named<K: Kind>(
+    control: &Control,
+    name: &str,
+) -> Result<Option<Kept<Record<K::Config>>>, Fault> {
+    let place = key::name(K::NAME, name);
+    match store::get::<String>(control.store(), &place).await? {
+        Some(id) => custom::<K>(control, &id.value).await,
+        None => Ok(None),
+    }
+}
+
+/// The one of this id, or else of this name.
+///
+/// # Errors
+/// [`Kind::MISSING`].
+pub async fn identified<K: Kind>(
+    control: &Control,
+    identifier: &str,
+) -> Result<Record<K::Config>, Fault> {
+    let found = match custom::<K>(control, identifier).await? {
+        Some(kept) => Some(kept),
+        None => named::<K>(control, identifier).await?,
+    };
+    found.map(|kept| kept.value).ok_or_else(missing::<K>)
 }
 
 /// The one of this id, managed or custom.
@@ -270,20 +301,20 @@ pub async fn create_with<K: Kind>(
     K::check_with(&config, &control.quotas)?;
     not_a_managed_name::<K>(&config)?;
     let now = control.now();
-    let id = K::id_of(&config);
+    let id = K::own_id(&config).unwrap_or_else(K::new_id);
     let record = Record { id, etag: ids::entity(), created: Some(now), modified: now, config };
     store::settle(|| async {
         if let Some(same) = made_before::<K>(control, &record.config).await? {
             return Ok(same);
         }
-        all_there::<K>(control, &record.config).await?;
+        uses::all_there::<K>(control, &record.config).await?;
         let mut change = Change::default();
         reserve::<K>(&mut change, &record)?;
         reserve_reference::<K>(&mut change, &record)?;
         room::<K>(control, &mut change).await?;
         let place = record_key(K::NAME, &record.id);
         change.when(Check::Absent(place.clone()), Otherwise::Again).put(place, &record)?;
-        mark_uses::<K>(&mut change, &record, None)?;
+        uses::mark::<K>(&mut change, &record, None)?;
         K::beside(&mut change, Some(&record), None)?;
         more(&mut change, &record)?;
         change.commit(control.store()).await?;
@@ -360,55 +391,6 @@ fn not_a_managed_name<K: Kind>(config: &K::Config) -> Result<(), Fault> {
     if taken { Err(exists::<K>(config)) } else { Ok(()) }
 }
 
-fn used<K: Kind>(config: &K::Config) -> BTreeMap<(&'static str, String), Fault> {
-    K::uses(config).into_iter().map(|one| ((one.kind, one.id), one.missing)).collect()
-}
-
-/// Everything that it refers to must be there; what is not is told all at once.
-async fn all_there<K: Kind>(control: &Control, config: &K::Config) -> Result<(), Fault> {
-    let mut missing: Option<Fault> = None;
-    for ((kind, id), fault) in used::<K>(config) {
-        let known =
-            ids::is_plain(&id) && control.store().get(&record_key(kind, &id)).await?.is_some();
-        match &mut missing {
-            _ if known => {}
-            None => missing = Some(fault),
-            Some(first) => first.message = format!("{}; {}", first.message, fault.message),
-        }
-    }
-    missing.map_or(Ok(()), Err)
-}
-
-/// Marks what a resource uses from now on, and no longer.
-fn mark_uses<K: Kind>(
-    change: &mut Change,
-    new: &Record<K::Config>,
-    old: Option<&Record<K::Config>>,
-) -> Result<(), Fault> {
-    let now = used::<K>(&new.config);
-    let before = old.map(|old| used::<K>(&old.config)).unwrap_or_default();
-    let user = user_of::<K>(&new.id);
-    for ((kind, id), missing) in &now {
-        if !ids::is_plain(id) {
-            return Err(missing.clone());
-        }
-        let there = Check::Present(record_key(kind, id));
-        change.when_or(there, missing.clone());
-        if !before.contains_key(&(*kind, id.clone())) {
-            change.mark(key::used_by(kind, id, &user));
-        }
-    }
-    for (kind, id) in before.keys().filter(|one| !now.contains_key(*one)) {
-        change.delete(key::used_by(kind, id, &user));
-    }
-    Ok(())
-}
-
-/// How a resource that is no distribution stands in the marks of who uses what.
-fn user_of<K: Kind>(id: &str) -> String {
-    format!("{}:{id}", K::NAME)
-}
-
 /// Replaces the configuration, and the plans of all distributions that use it, at once.
 ///
 /// # Errors
@@ -424,36 +406,33 @@ pub async fn update<K: Kind>(
         let message = "managed policies cannot be changed: make one of your own";
         return Err(Fault::new(ErrorCode::IllegalUpdate, message));
     }
-    change::<K>(control, id, config, |current| etag::check(if_match, current)).await
-}
-
-/// The same for kinds that have no entity tags: whoever comes last wins.
-///
-/// # Errors
-/// Those of [`update`] but for entity tags.
-pub async fn overwrite<K: Kind>(
-    control: &Control,
-    id: &str,
-    config: K::Config,
-) -> Result<Record<K::Config>, Fault> {
-    change::<K>(control, id, config, |_| Ok(())).await
-}
-
-async fn change<K: Kind>(
-    control: &Control,
-    id: &str,
-    config: K::Config,
-    may: impl Fn(&str) -> Result<(), Fault>,
-) -> Result<Record<K::Config>, Fault> {
     K::check_with(&config, &control.quotas)?;
     not_a_managed_name::<K>(&config)?;
     store::settle(|| async {
         let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;
-        may(&old.value.etag)?;
+        etag::check(if_match, &old.value.etag)?;
         check_known::<K>(&old.value.config, &config)?;
         K::check_update(&old.value.config, &config)?;
-        all_there::<K>(control, &config).await?;
-        replace::<K>(control, &old, config.clone()).await
+        let (etag, modified, config) = (ids::entity(), control.now(), config.clone());
+        replace::<K>(control, &old, Record { etag, modified, config, ..old.value.clone() }).await
+    })
+    .await
+}
+
+/// Changes a record by a rule, which looks at the entity tag and gives a new one as it sees fit.
+///
+/// # Errors
+/// [`Kind::MISSING`]; those of `rule`; whatever is wrong with the configuration that comes of it.
+pub async fn change<K: Kind>(
+    control: &Control,
+    id: &str,
+    rule: impl Fn(Record<K::Config>) -> Result<Record<K::Config>, Fault>,
+) -> Result<Record<K::Config>, Fault> {
+    store::settle(|| async {
+        let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;
+        let record = rule(old.value.clone())?;
+        K::check_with(&record.config, &control.quotas)?;
+        replace::<K>(control, &old, record).await
     })
     .await
 }
@@ -461,17 +440,16 @@ async fn change<K: Kind>(
 async fn replace<K: Kind>(
     control: &Control,
     old: &Kept<Record<K::Config>>,
-    config: K::Config,
+    record: Record<K::Config>,
 ) -> Result<Record<K::Config>, Stopped> {
-    let record =
-        Record { etag: ids::entity(), modified: control.now(), config, ..old.value.clone() };
+    uses::all_there::<K>(control, &record.config).await?;
     let mut change = Change::default();
     change.when(old.unchanged(), Otherwise::Again).put(old.key.clone(), &record)?;
     if K::known_by(&old.value.config) != K::known_by(&record.config) {
         reserve::<K>(&mut change, &record)?;
         change.delete(known_key::<K>(&old.value.config));
     }
-    mark_uses::<K>(&mut change, &record, Some(&old.value))?;
+    uses::mark::<K>(&mut change, &record, Some(&old.value))?;
     K::beside(&mut change, Some(&record), Some(&old.value))?;
     publish::users::<K>(control, &mut change, &record.id, &record.config).await?;
     change.commit(control.store()).await?;
@@ -500,10 +478,23 @@ pub async fn delete<K: Kind>(
     id: &str,
     if_match: Option<&str>,
 ) -> Result<(), Fault> {
+    delete_with::<K>(control, id, if_match, |_, _| Ok(())).await
+}
+
+/// The same, with more in the change.
+///
+/// # Errors
+/// Those of [`delete`] and of `more`.
+pub async fn delete_with<K: Kind>(
+    control: &Control,
+    id: &str,
+    if_match: Option<&str>,
+    more: impl Fn(&mut Change, &Record<K::Config>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     if managed::<K>(id).is_some() {
         return Err(Fault::new(ErrorCode::IllegalDelete, "managed policies cannot be deleted"));
     }
-    remove::<K>(control, id, |current| etag::check(if_match, current)).await
+    remove::<K>(control, id, |current| etag::check(if_match, current), more).await
 }
 
 /// The same for kinds that have no entity tags.
@@ -511,13 +502,14 @@ pub async fn delete<K: Kind>(
 /// # Errors
 /// Those of [`delete`] but for entity tags.
 pub async fn erase<K: Kind>(control: &Control, id: &str) -> Result<(), Fault> {
-    remove::<K>(control, id, |_| Ok(())).await
+    remove::<K>(control, id, |_| Ok(()), |_, _| Ok(())).await
 }
 
 async fn remove<K: Kind>(
     control: &Control,
     id: &str,
     may: impl Fn(&str) -> Result<(), Fault>,
+    more: impl Fn(&mut Change, &Record<K::Config>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     store::settle(|| async {
         let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;
@@ -525,7 +517,10 @@ async fn remove<K: Kind>(
         let mut change = Change::default();
         change
             .when(old.unchanged(), Otherwise::Again)
-            .when_or(Check::NoneUnder(key::users(K::NAME, id)), in_use::<K>(control, id).await?)
+            .when_or(
+                Check::NoneUnder(key::users(K::NAME, id)),
+                uses::in_use::<K>(control, id).await?,
+            )
             .delete(old.key.clone())
             .delete(known_key::<K>(&old.value.config))
             .delete(key::resource_tags(K::NAME, id))
@@ -533,21 +528,13 @@ async fn remove<K: Kind>(
         if let Some(reference) = reference_key::<K>(&old.value.config) {
             change.delete(reference);
         }
-        for (kind, used) in used::<K>(&old.value.config).keys() {
-            change.delete(key::used_by(kind, used, &user_of::<K>(id)));
-        }
+        uses::unmark::<K>(&mut change, &old.value);
+        more(&mut change, &old.value)?;
         K::beside(&mut change, None, Some(&old.value))?;
         change.commit(control.store()).await
     })
     .await?;
     Ok(())
-}
-
-/// Says who uses it, so that nobody has to search.
-async fn in_use<K: Kind>(control: &Control, id: &str) -> Result<Fault, Fault> {
-    let users = publish::all_users_of(control, K::NAME, id, 5).await?.join(", ");
-    let message = format!("this {} is in use: change that first ({users})", words::<K>());
-    Ok(Fault::new(K::IN_USE, message))
 }
 
 /// One page: the managed ones first, each part ordered by id. Every item says whether it is managed.
