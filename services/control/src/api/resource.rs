@@ -19,7 +19,6 @@ use model::{api::ErrorCode, units::Timestamp};
 use planning::{Faults, Quota, Quotas, References};
 use ports::metastore::Check;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::collections::BTreeMap;
 
 /// What no two resources of a kind share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
