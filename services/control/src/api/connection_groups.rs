@@ -8,7 +8,7 @@ mod shapes;
 
 use super::{
     resource::{self, Kind, Known, Record, custom, record_key},
-    tags,
+    tags, uses,
 };
 use crate::{
     control::Control,
@@ -40,8 +40,6 @@ pub const KIND: &str = "connection-group";
 const DEFAULT: &str = "default/connection-group";
 /// Kind of names under which groups are found by their endpoints.
 const ENDPOINT: &str = "routing-endpoint";
-/// Kind of the records of address lists, as in their ARNs.
-const ANYCAST: &str = "anycast-ip-list";
 
 /// Connection groups.
 pub struct Groups;
@@ -176,8 +174,8 @@ async fn no_anycast(control: &Control, list: Option<&str>) -> Result<(), Fault> 
 }
 
 async fn anycast_exists(control: &Control, list: &str) -> Result<(), Fault> {
-    let known =
-        ids::is_plain(list) && control.store().get(&record_key(ANYCAST, list)).await?.is_some();
+    let known = ids::is_plain(list)
+        && control.store().get(&record_key(planning::kind::ANYCAST_IP_LIST, list)).await?.is_some();
     let missing = || {
         let message = format!("AnycastIpListId: there is no list {list}");
         Fault::new(ErrorCode::EntityNotFound, message)
@@ -240,7 +238,7 @@ async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
             return Err(Fault::new(ErrorCode::ResourceNotDisabled, message).into());
         }
         let mut change = Change::default();
-        let used = resource::in_use::<Groups>(control, id).await?;
+        let used = uses::in_use::<Groups>(control, id).await?;
         change
             .when(old.unchanged(), Otherwise::Again)
             .when_or(Check::NoneUnder(key::users(KIND, id)), used);

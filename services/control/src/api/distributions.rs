@@ -4,7 +4,7 @@ use super::{invalidations, staging, tags};
 use crate::{
     control::Control,
     ids, names,
-    publish::{self, Distribution},
+    publish::{self, Distribution, no_such_distribution},
     sigv4::Authorised,
     status::Progress,
     store::{self, Change, Kept, Otherwise, key},
@@ -250,6 +250,7 @@ fn erase(change: &mut Change, old: &Distribution) {
         .delete(key::plan(&old.id))
         .delete(key::tags(&old.id))
         .delete(key::newest_user(REFERENCE, &old.id))
+        .delete(key::monitoring(&old.id))
         .delete(key::reference(REFERENCE, &old.config.caller_reference));
     names::leave(change, &aliases(old));
     for (kind, id) in publish::uses(&old.config) {
@@ -335,4 +336,9 @@ fn unrestricted() -> model::api::Restrictions {
             items: None,
         },
     }
+}
+
+/// The distribution must exist when the change is written.
+pub fn must_exist(change: &mut Change, id: &str) {
+    change.when_or(Check::Present(key::distribution(id)), no_such_distribution());
 }
