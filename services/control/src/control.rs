@@ -4,6 +4,8 @@ use crate::{
     access::People,
     audit::Audit,
     counts::Counts,
+    objects::Objects,
+    resolver::Resolver,
     sigv4::Keys,
     store::{Change, Otherwise},
     wire::fault::Fault,
@@ -44,6 +46,10 @@ pub struct Shared {
     /// Invalidations created by this process.
     pub(crate) created: AtomicU64,
     pub(crate) counts: Counts,
+    pub(crate) resolver: Resolver,
+    pub(crate) objects: Objects,
+    /// Rung when a key value store waits to be filled or cleared away.
+    pub(crate) chores: tokio::sync::Notify,
     pub(crate) settings: Settings,
     pub(crate) world: World,
 }
@@ -60,7 +66,7 @@ impl Control {
     ///
     /// # Errors
     /// When the files of the record of calls cannot be opened.
-    pub fn new(settings: &Settings, world: World) -> io::Result<Self> {
+    pub fn new(settings: &Settings, objects: Objects, world: World) -> io::Result<Self> {
         let store = Arc::clone(&world.store);
         let audit = &settings.control.audit;
         let audit = Audit::open(&settings.data_dir, audit, world.health.clone(), &world.metrics)?;
@@ -73,6 +79,9 @@ impl Control {
             quotas: settings.quotas.clone(),
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
+            resolver: Resolver::new(settings.control.resolver),
+            objects,
+            chores: tokio::sync::Notify::new(),
             settings: settings.clone(),
             world,
         };

@@ -5,6 +5,8 @@ use crate::{
     audit,
     control::Control,
     first::{self, AccessKey},
+    kvs,
+    objects::Objects,
     resealing::{self, Unsealed},
     server,
     wire::fault::Fault,
@@ -54,6 +56,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// An object store in the settings is not one.
+    #[error(transparent)]
+    ObjectStore(#[from] ports::origin::OriginError),
     /// What must be there before the first request could not be written.
     #[error("the metadata store could not be prepared: {0}")]
     Prepare(String),
@@ -76,7 +81,7 @@ impl From<Fault> for StartError {
 /// When the store does not answer or the address is taken.
 pub async fn start(settings: &Settings, world: World) -> Result<Running, StartError> {
     let drain = world.drain.clone();
-    let control = Control::new(settings, world).map_err(|error| StartError::Audit {
+    let control = Control::new(settings, Objects::of(settings)?, world).map_err(|error| StartError::Audit {
         folder: settings.data_dir.join("audit").display().to_string(),
         error,
     })?;
@@ -103,6 +108,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let listen = server.addrs().first().copied().unwrap_or(address);
     tokio::spawn(run(server.run(), drain.clone(), control.clone()));
     tokio::spawn(keep_records(control.clone(), drain.clone()));
+    tokio::spawn(kvs::chores::run(control.clone(), drain.clone()));
     tokio::spawn(keep_house(control, drain));
     Ok(Running { listen, root_key })
 }

@@ -33,6 +33,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("control.audit.file", Kind::Text(values::memory)),
     ("control.audit.files", Kind::Whole(1, 1000)),
     ("control.listen", Kind::Text(values::address)),
+    ("control.resolver", Kind::Text(values::address)),
     ("data_dir", Kind::Text(values::path)),
     ("dns.answers", Kind::Whole(1, 16)),
     ("dns.anycast_addresses", Kind::List(values::ip)),
