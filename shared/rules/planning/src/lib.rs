@@ -7,8 +7,10 @@
 //! configuration refers to as [`References`].
 
 pub mod defaults;
+pub mod difference;
 pub mod distribution;
 mod faults;
+pub mod lints;
 pub mod managed;
 pub mod policy;
 mod quotas;
