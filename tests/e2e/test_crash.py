@@ -1,28 +1,33 @@
 """What the API has acknowledged survives `kill -9`, and nothing is left half-done.
 
-Eight clients make, change, disable and delete distributions while the process that answers them is
-killed again and again. Each client writes down what it was told. After each restart everything must
-be as it was told, or, where the answer was lost, as before or as after; and edges must serve it.
-At the end all is deleted and made again under the same names: whatever a crash had left behind of a
-name, an alias, a caller reference or a mark of use would be in the way.
+Sixteen clients make, change, disable and delete distributions, ten thousand times in all, while the
+process that answers them is killed ten times. Each client writes down what it was told. After each
+restart everything must be as it was told, or, where the answer was lost, as before or as after; edges
+must serve it, and nothing in the store may point at what is not there. At the end all is deleted and
+made again under the same names: whatever a crash had left behind of a name, an alias, a caller
+reference or a mark of use would be in the way.
 """
 
 import contextlib
 import random
+import subprocess
 import threading
 import time
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nearfront import Fleet, Origin, Up, distribution, fetch, http_origin, until
+from nearfront import Fleet, Origin, Up, distribution, fetch, http_origin, tool, until
 
-CLIENTS = 8
+CLIENTS = 16
 SLOTS = 2  # distributions of each client
-ROUNDS = 3
-LOAD = 2.0  # seconds of work before each kill
-VERSIONS = 2000
+KILLS = 10
+WRITES = 1000  # acknowledged before each kill
+VERSIONS = 40_000
 ABSENT = None
+
+#: Names of the writes that were acknowledged; appending is atomic, so all clients share it.
+DONE = []
 
 
 class Lost(Exception):
@@ -32,7 +37,10 @@ class Lost(Exception):
 def ask(call, *expected, **arguments):
     """The answer, or the code of an expected error. Every other error is wrong."""
     try:
-        return call(**arguments)
+        answer = call(**arguments)
+        if not call.__name__.startswith("get_"):
+            DONE.append(call.__name__)
+        return answer
     except BotoCoreError as error:
         raise Lost from error
     except ClientError as error:
@@ -158,20 +166,22 @@ class World:
     def version(self):
         return next(self.versions)
 
-    def load(self, seconds):
-        """All clients at work, and in the middle of it the kill."""
-        stop = threading.Event()
+    def load(self, writes):
+        """All clients at work, and in the middle of it, after so many writes, the kill."""
+        stop, enough = threading.Event(), len(DONE) + writes
         threads = [threading.Thread(target=one.run, args=(self.near.client(), stop)) for one in self.clients]
         for thread in threads:
             thread.start()
-        stop.wait(seconds)
+        until(lambda: len(DONE) >= enough or self.failures(), 600, f"{writes} writes")
         self.near.kill()
         stop.set()
         for thread in threads:
             thread.join(60)
-        failures = [one.failure for one in self.clients if one.failure]
-        assert not failures, failures
+        assert not self.failures(), self.failures()
         self.near.restart()
+
+    def failures(self):
+        return [one.failure for one in self.clients if one.failure]
 
     def check(self):
         client = self.near.client()
@@ -211,8 +221,9 @@ class World:
     def make_again(self, client):
         for one in self.clients:
             one.start(client)
-            other = dict(one.config(1))
-            client.create_cache_policy(CachePolicyConfig=other)
+            for version in (1, 2):  # both names that it may have had, within the account's quota
+                tag = client.get_cache_policy(Id=one.policy)["ETag"]
+                client.update_cache_policy(Id=one.policy, IfMatch=tag, CachePolicyConfig=one.config(version))
             for slot in one.slots:
                 slot.make(client, one.policy, self.version())
 
@@ -220,26 +231,48 @@ class World:
 @contextlib.contextmanager
 def embedded():
     with Up() as near:
-        yield near, near
+        yield near, near, lambda: None
 
 
 @contextlib.contextmanager
 def on_redis():
     with Fleet(edges=1) as fleet:
-        yield fleet.control, fleet.edges[0]
+        yield fleet.control, fleet.edges[0], lambda: nothing_is_half_written(fleet.redis)
+
+
+def nothing_is_half_written(redis):
+    """Every record has all that belongs to it, and whatever points at a record finds it."""
+    ask = [tool("redis-cli"), "-p", str(redis.port), "--raw"]
+    names = subprocess.run([*ask, "ZRANGE", "{nearfront}:names", "0", "-1"], capture_output=True, text=True, check=True)
+    keys = set(names.stdout.split())
+    under = lambda *prefix: {key.removeprefix("/".join([*prefix, ""])) for key in keys if key.startswith("/".join([*prefix, ""]))}  # noqa: E731
+    distributions, policies = under("distribution"), under("cache-policy")
+    assert distributions == under("plan"), "a distribution without its plan, or a plan without its distribution"
+    assert len(distributions) == len(under("reference", "distribution")), "caller references"
+    assert len(policies) == len(under("name", "cache-policy")), "names of policies"
+    for use in under("use", "cache-policy"):
+        policy, user = use.split("/")
+        assert policy in policies and user in distributions, f"{use} is marked, but not there"
+    for alias in under("alias"):
+        value = subprocess.run([*ask, "HGET", "{nearfront}:entries", f"alias/{alias}"], capture_output=True, text=True, check=True)
+        assert value.stdout.partition(":")[2].strip().strip('"') in distributions, f"the alias {alias} points nowhere"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", [embedded, on_redis])
 def test_what_was_acknowledged_survives_kill_9(place):
     pages = {f"/v{version}/x": f"v{version}".encode() for version in range(VERSIONS)}
-    with Origin(pages) as web, place() as (near, edge):
+    DONE.clear()
+    with Origin(pages) as web, place() as (near, edge, whole):
         world = World(near, edge, web.port)
-        for _ in range(ROUNDS):
-            world.load(LOAD)
+        for _ in range(KILLS):
+            world.load(WRITES)
             world.check()
+            whole()
         assert world.conflicts, "the clients never met; this test shows less than it should"
+        assert len(DONE) >= KILLS * WRITES
         world.clear(near.client())
         world.make_again(near.client())
         world.check()
-        print(f"{next(world.versions)} changes, {world.conflicts} conflicts, {sum(one.lost for one in world.clients)} answers lost")
+        lost = sum(one.lost for one in world.clients)
+        print(f"{len(DONE)} writes, {world.conflicts} conflicts, {lost} answers lost")

@@ -9,10 +9,11 @@ use crate::{
     api::{
         Kind, Record, cache_policies::CachePolicies, custom,
         origin_access_controls::OriginAccessControls,
-        origin_request_policies::OriginRequestPolicies,
+        origin_request_policies::OriginRequestPolicies, resource::record_key,
         response_headers_policies::ResponseHeadersPolicies,
     },
     control::Control,
+    ids,
     store::{self, Change, Kept, Otherwise, Stopped, key},
     wire::fault::Fault,
 };
@@ -97,6 +98,19 @@ impl<'c> Library<'c> {
         self.bring_kind::<OriginAccessControls>(&wanted.access_controls).await?;
         for arn in &wanted.certificates {
             self.bring_certificate(arn).await?;
+        }
+        self.bring_others(&wanted.others).await
+    }
+
+    /// Only whether there is such a thing is known of these: nothing is planned from them.
+    async fn bring_others(
+        &mut self,
+        wanted: &BTreeSet<(&'static str, String)>,
+    ) -> Result<(), Fault> {
+        for (kind, id) in wanted.iter().filter(|(_, id)| ids::is_plain(id)) {
+            if self.control.store().get(&record_key(kind, id)).await?.is_some() {
+                self.references.known.insert((kind, id.clone()));
+            }
         }
         Ok(())
     }

@@ -58,3 +58,56 @@ pub enum Body {
     /// Raw bytes.
     Blob,
 }
+
+/// A structure or a list of the model and what it holds, for walking the model.
+#[derive(Debug)]
+pub struct Shape {
+    /// Its name: `DistributionConfig`.
+    pub name: &'static str,
+    /// Whether it is a list; it has one member then, named as the items' element.
+    pub list: bool,
+    /// What stands in bodies; headers, paths and queries are left out.
+    pub members: &'static [Member],
+}
+
+/// One member of a [`Shape`].
+#[derive(Debug)]
+pub struct Member {
+    /// Its element's name.
+    pub name: &'static str,
+    /// The name of its [`Shape`] or of its fixed words; else `string`, `integer`, `boolean` and so on.
+    pub shape: &'static str,
+    /// Whether the model requires it.
+    pub required: bool,
+}
+
+impl Shape {
+    /// The shape of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        SHAPES.iter().find(|shape| shape.name == name)
+    }
+
+    /// The paths of everything below the shape `name` that holds a value of its own:
+    /// `Aliases.Items[]`. Shapes that hold themselves are not followed twice.
+    pub fn leaves(name: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        follow(name, "", &mut Vec::new(), &mut found);
+        found
+    }
+}
+
+fn follow(name: &str, path: &str, above: &mut Vec<&'static str>, found: &mut Vec<String>) {
+    let shape = Shape::named(name).filter(|shape| !above.contains(&shape.name));
+    let Some(shape) = shape else {
+        found.push(path.to_owned());
+        return;
+    };
+    above.push(shape.name);
+    for member in shape.members {
+        let dot = if path.is_empty() { "" } else { "." };
+        let place =
+            if shape.list { format!("{path}[]") } else { format!("{path}{dot}{}", member.name) };
+        follow(member.shape, &place, above, found);
+    }
+    above.pop();
+}

@@ -1,7 +1,12 @@
 //! What is wrong with a configuration, all of it at once.
 
+use crate::distribution::honoured::listed;
 use model::api::ErrorCode;
+use serde_json::Value;
 use std::fmt;
+
+/// How many faults one message tells; the others are counted.
+const MOST_TOLD: usize = 100;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +66,34 @@ impl Faults {
         );
     }
 
+    /// Every `Quantity` in the tree must say how many `Items` stand beside it.
+    pub(crate) fn quantities(&mut self, tree: &Value) {
+        self.quantities_below("", tree);
+    }
+
+    fn quantities_below(&mut self, path: &str, tree: &Value) {
+        match tree {
+            Value::Object(members) => {
+                if let Some(quantity) = members.get("Quantity").and_then(Value::as_i64) {
+                    let items = members.get("Items").map(listed).unwrap_or_default().len();
+                    self.counted(path, i32::try_from(quantity).unwrap_or(-1), items);
+                }
+                for (name, value) in members {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    self.quantities_below(&format!("{path}{dot}{name}"), value);
+                }
+            }
+            Value::Array(items) => {
+                // The list's own name is its element's: the path says `Items[3]`.
+                let path = path.rsplit_once('.').map_or(path, |(path, _)| path);
+                for (index, item) in items.iter().enumerate() {
+                    self.quantities_below(&format!("{path}[{index}]"), item);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// `value` must lie within `range`.
     pub(crate) fn within<T: PartialOrd + fmt::Display>(
         &mut self,
@@ -76,13 +109,16 @@ impl Faults {
 
 impl fmt::Display for Faults {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.0.iter().enumerate() {
+        for (index, fault) in self.0.iter().take(MOST_TOLD).enumerate() {
             if index > 0 {
                 out.write_str("; ")?;
             }
             write!(out, "{}: {}", fault.path, fault.message)?;
         }
-        Ok(())
+        match self.0.len().saturating_sub(MOST_TOLD) {
+            0 => Ok(()),
+            more => write!(out, "; and {more} more"),
+        }
     }
 }
 

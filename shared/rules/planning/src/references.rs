@@ -1,6 +1,6 @@
 //! What a configuration refers to, looked up by the caller.
 
-use crate::managed;
+use crate::{distribution::honoured, managed};
 use model::{
     api::{
         CacheBehavior, CachePolicyConfig, DistributionConfig, OriginAccessControlConfig,
@@ -32,6 +32,9 @@ pub struct References {
     pub access_controls: BTreeMap<String, OriginAccessControlConfig>,
     /// Imported certificates, by ARN.
     pub certificates: BTreeMap<String, CertificateFacts>,
+    /// What there is of everything else that a configuration may name, by the kind as it stands in
+    /// ARNs and keys, and the id.
+    pub known: BTreeSet<(&'static str, String)>,
     /// Suffix of assigned names, lower case. Its own certificate covers it and one label below.
     pub zone: String,
     /// Checking away from a server: what is not in here may exist all the same.
@@ -68,6 +71,8 @@ pub struct Wanted {
     pub access_controls: BTreeSet<String>,
     /// ARNs of certificates.
     pub certificates: BTreeSet<String>,
+    /// Everything else, by kind and id: it need only be known whether there is such a thing.
+    pub others: BTreeSet<(&'static str, String)>,
 }
 
 impl Wanted {
@@ -95,6 +100,7 @@ impl Wanted {
             .iter()
             .filter_map(|certificate| certificate.acm_certificate_arn.clone())
             .collect();
+        wanted.others = honoured::named(config);
         wanted
     }
 

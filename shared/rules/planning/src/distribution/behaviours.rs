@@ -29,9 +29,6 @@ pub(super) fn planned(
     references: &References,
 ) -> Vec<Behaviour> {
     let listed = config.cache_behaviors.as_ref().map(|list| items!(list)).unwrap_or_default();
-    if let Some(list) = &config.cache_behaviors {
-        faults.counted("CacheBehaviors", list.quantity, listed.len());
-    }
     let too_many = ErrorCode::TooManyCacheBehaviors;
     if listed.len() > MOST_BEHAVIOURS {
         faults.add("CacheBehaviors", too_many, "at most 75 behaviors");
@@ -104,7 +101,6 @@ fn one(
     config: &DistributionConfig,
     references: &References,
 ) -> Option<Behaviour> {
-    super::unsupported::check_behaviour(faults, path, behaviour);
     let known = config.origins.items.iter().any(|origin| origin.id == behaviour.target_origin_id);
     let message = format!("there is no origin {:?}", behaviour.target_origin_id);
     faults.require(known, format!("{path}.TargetOriginId"), ErrorCode::NoSuchOrigin, message);
@@ -180,7 +176,6 @@ fn methods(faults: &mut Faults, path: &str, given: Option<&AllowedMethods>) -> (
         return (Methods::Read, false);
     };
     let path = format!("{path}.AllowedMethods");
-    faults.counted(&path, given.quantity, given.items.len());
     let allowed = method_set(&given.items);
     let code = ErrorCode::InvalidArgument;
     let message = "must be GET and HEAD, or these and OPTIONS, or all seven methods";
@@ -189,7 +184,6 @@ fn methods(faults: &mut Faults, path: &str, given: Option<&AllowedMethods>) -> (
     let Some(cached) = &given.cached_methods else {
         return (allowed, false);
     };
-    faults.counted(&format!("{path}.CachedMethods"), cached.quantity, cached.items.len());
     let options = match method_set(&cached.items) {
         Some(Methods::Read) => false,
         Some(Methods::ReadAndOptions) => true,
@@ -367,7 +361,6 @@ fn legacy_cookies(values: &ForwardedValues) -> Selection {
 fn check_legacy(faults: &mut Faults, path: &str, values: &ForwardedValues) {
     if let Some(list) = &values.headers {
         let place = format!("{path}.Headers");
-        faults.counted(&place, list.quantity, items!(list).len());
         let too_many = ErrorCode::TooManyHeadersInForwardedValues;
         faults.require(items!(list).len() <= 10, &place, too_many, "at most 10 headers");
         for name in items!(list) {
@@ -378,7 +371,6 @@ fn check_legacy(faults: &mut Faults, path: &str, values: &ForwardedValues) {
     }
     if let Some(list) = &values.cookies.whitelisted_names {
         let place = format!("{path}.Cookies.WhitelistedNames");
-        faults.counted(&place, list.quantity, items!(list).len());
         let too_many = ErrorCode::TooManyCookieNamesInWhiteList;
         faults.require(items!(list).len() <= 10, place, too_many, "at most 10 cookies");
     }
@@ -392,7 +384,6 @@ fn check_legacy(faults: &mut Faults, path: &str, values: &ForwardedValues) {
     );
     if let Some(list) = &values.query_string_cache_keys {
         let place = format!("{path}.QueryStringCacheKeys");
-        faults.counted(&place, list.quantity, items!(list).len());
         let fine = items!(list).len() <= 10;
         faults.require(
             fine,

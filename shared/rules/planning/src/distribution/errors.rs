@@ -23,7 +23,6 @@ pub(super) fn planned(
         return Vec::new();
     };
     let rules = items!(responses);
-    faults.counted("CustomErrorResponses", responses.quantity, rules.len());
     let mut planned: Vec<ErrorRule> = Vec::with_capacity(rules.len());
     for (index, rule) in rules.iter().enumerate() {
         let path = format!("CustomErrorResponses.Items[{index}]");

@@ -2,9 +2,9 @@
 
 pub(crate) mod behaviours;
 mod errors;
+pub mod honoured;
 mod names;
 mod origins;
-mod unsupported;
 mod update;
 
 use crate::{Faults, References};
@@ -44,7 +44,9 @@ pub fn plan(
 ) -> Result<Plan, Faults> {
     let mut faults = Faults::default();
     check_text(&mut faults, config);
-    unsupported::check(&mut faults, config);
+    let tree = honoured::tree(config);
+    faults.quantities(&tree);
+    honoured::check(&mut faults, &tree, references);
     let plan = Plan {
         id: identity.id.clone(),
         arn: identity.arn.clone(),
@@ -109,7 +111,6 @@ fn countries(faults: &mut Faults, restrictions: Option<&Restrictions>) -> Countr
     };
     let path = "Restrictions.GeoRestriction";
     let codes = crate::faults::items!(geo).to_vec();
-    faults.counted(path, geo.quantity, codes.len());
     for (index, code) in codes.iter().enumerate() {
         faults.require(
             code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()),

@@ -23,7 +23,6 @@ pub(super) fn aliases(
         return Vec::new();
     };
     let names = items!(list);
-    faults.counted("Aliases", list.quantity, names.len());
     let too_many = ErrorCode::TooManyDistributionCNAMEs;
     if names.len() > MOST_ALIASES {
         faults.add("Aliases", too_many, "at most 100 aliases");

@@ -40,7 +40,6 @@ const REFUSED_PREFIXES: [&str; 4] = ["if-", "x-amz-", "x-edge-", "x-real-ip"];
 
 pub(super) fn planned(faults: &mut Faults, list: &Origins, references: &References) -> Vec<Origin> {
     let origins = &list.items;
-    faults.counted("Origins", list.quantity, origins.len());
     faults.require(
         !origins.is_empty(),
         "Origins",
@@ -206,11 +205,6 @@ fn custom_kind(faults: &mut Faults, path: &str, custom: &CustomOriginConfig) -> 
     let code = ErrorCode::InvalidOriginKeepaliveTimeout;
     faults.within(format!("{path}.OriginKeepaliveTimeout"), &keepalive, 1..=120, code);
     if let Some(protocols) = &custom.origin_ssl_protocols {
-        faults.counted(
-            &format!("{path}.OriginSslProtocols"),
-            protocols.quantity,
-            protocols.items.len(),
-        );
         faults.require(
             protocols.items.contains(&SslProtocol::TLSv12),
             format!("{path}.OriginSslProtocols"),
@@ -244,7 +238,6 @@ fn custom_headers(faults: &mut Faults, path: &str, config: &Config) -> Vec<(Stri
     };
     let headers = items!(list);
     let path = format!("{path}.CustomHeaders");
-    faults.counted(&path, list.quantity, headers.len());
     let total: usize =
         headers.iter().map(|one| one.header_name.len() + one.header_value.len()).sum();
     faults.require(
