@@ -56,6 +56,9 @@ async fn served(control: &Control, asked: Asked, id: &str) -> Result<Written, Fa
 /// What is asked for, as history names it.
 fn name(asked: &Asked) -> String {
     let path = sigv4::normal_path(&asked.path);
+    if path == history::ROLLBACK {
+        return "Rollback".to_owned();
+    }
     let target = asked.header(TARGET).map(|target| target.chars().take(64).collect());
     target.unwrap_or_else(|| match route::find(&asked.method, &path, &asked.query) {
         Ok((operation, _)) => operation.name.as_str().to_owned(),

@@ -1,6 +1,7 @@
 //! Which records are resources that a user changes, and what of them is the user's own.
 
 use crate::{api::resource::record_key, ids, store::key};
+use planning::difference;
 use serde_json::{Map, Value};
 
 /// Kinds whose versions are kept, as they stand in ARNs and in keys. None of them holds a secret:
@@ -77,7 +78,8 @@ impl std::fmt::Display for Resource {
 /// What the user wants of a resource, from its record and its tags: the record without what the
 /// server keeps for itself, and `Tags` by key.
 pub fn state(record: &[u8], tags: Option<&[u8]>) -> Value {
-    let mut record: Value = serde_json::from_slice(record).unwrap_or_default();
+    let record: Value = serde_json::from_slice(record).unwrap_or_default();
+    let mut record = difference::plain(record);
     if let Some(members) = record.as_object_mut() {
         members.retain(|name, value| !BOOKKEEPING.contains(&name.as_str()) && !value.is_null());
         let tags = tags.map(tags_by_key).unwrap_or_default();

@@ -7,6 +7,7 @@
 //! | `GET /nearfront/version?Resource=…&Version=N` | one version, whole |
 //! | `GET /nearfront/diff?Resource=…&From=N&To=M` | what differs between two of them, by path |
 //! | `GET /nearfront/deleted` | what was deleted and can be made anew |
+//! | `GET /nearfront/named?Kind=…&Name=…` | what has this name or caller reference |
 //! | `POST /nearfront/rollback` | goes back: `{"Resource": "…", "Version": N}` |
 //!
 //! `Resource` is an ARN, `KIND/ID`, an id, a name or an alternate domain name.
@@ -33,6 +34,8 @@ use model::api::ErrorCode;
 use planning::difference::Difference;
 use serde_json::{Value, json};
 
+/// Where going back is asked for.
+pub const ROLLBACK: &str = "/nearfront/rollback";
 /// Most versions of one page.
 const MOST_ITEMS: usize = 100;
 
@@ -47,7 +50,8 @@ pub async fn serve(control: &Control, asked: Authorised<Asked>) -> Result<Writte
         ("GET", "/nearfront/version") => version(control, query).await?,
         ("GET", "/nearfront/diff") => diff(control, query).await?,
         ("GET", "/nearfront/deleted") => gone(control).await?,
-        ("POST", "/nearfront/rollback") => return rollback::serve(control, asked).await,
+        ("GET", "/nearfront/named") => named(control, query).await?,
+        ("POST", ROLLBACK) => return rollback::serve(control, asked).await,
         (method, path) => {
             let message = format!("there is no {method} {path}");
             return Err(Fault::common(Common::UnknownOperation, message));
@@ -117,6 +121,20 @@ async fn gone(control: &Control) -> Result<Value, Fault> {
         |(resource, at)| json!({"Resource": arn(control, &resource), "DeletedAt": ids::iso(at)}),
     );
     Ok(json!({"Resources": shown.collect::<Vec<_>>()}))
+}
+
+/// What of a kind has this name, or was made with this caller reference.
+async fn named(control: &Control, query: &Query) -> Result<Value, Fault> {
+    let (kind, name) =
+        (query.get("Kind").unwrap_or_default(), query.get("Name").unwrap_or_default());
+    let mut found = store::get::<String>(control.store(), &key::name(kind, name)).await?;
+    if found.is_none() {
+        found = store::get::<String>(control.store(), &key::reference(kind, name)).await?;
+    }
+    let found = found.and_then(|found| Resource::of(kind, &found.value)).ok_or_else(|| {
+        Fault::new(ErrorCode::NoSuchResource, "no resource of this kind has this name")
+    })?;
+    Ok(json!({"Resource": arn(control, &found), "Id": found.id}))
 }
 
 /// Differences as JSON: members that are not there are left out.

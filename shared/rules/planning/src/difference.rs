@@ -51,6 +51,28 @@ fn shown(value: Option<&Value>) -> String {
     text.chars().take(MOST_SHOWN).chain("…".chars()).collect()
 }
 
+/// A shape of the API as a tree whose lists are plain: the name that elements have on the wire
+/// (`Items.CacheBehavior`) is left out, as the AWS CLI does. Shapes are read from it as well.
+pub fn plain(tree: Value) -> Value {
+    match tree {
+        Value::Object(members) => {
+            Value::Object(members.into_iter().map(|(name, value)| member(name, value)).collect())
+        }
+        Value::Array(items) => items.into_iter().map(plain).collect(),
+        other => other,
+    }
+}
+
+fn member(name: String, value: Value) -> (String, Value) {
+    let list = match &value {
+        Value::Object(inner) if name == "Items" && inner.len() == 1 => {
+            inner.values().next().filter(|only| only.is_array()).cloned()
+        }
+        _ => None,
+    };
+    (name, plain(list.unwrap_or(value)))
+}
+
 /// Everything that differs, in the order of the members.
 pub fn between(before: &Value, after: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
@@ -97,12 +119,12 @@ fn add(found: &mut Vec<Difference>, path: &str, before: Option<&Value>, after: O
 fn elements(found: &mut Vec<Difference>, path: &str, before: &[Value], after: &[Value]) {
     match name_of_elements(before, after) {
         Some(name) => by_name(found, path, name, before, after),
-        None if before.iter().chain(after).all(is_plain) => plain(found, path, before, after),
+        None if before.iter().chain(after).all(is_word) => words(found, path, before, after),
         None => by_place(found, path, before, after),
     }
 }
 
-fn is_plain(value: &Value) -> bool {
+fn is_word(value: &Value) -> bool {
     !value.is_object() && !value.is_array()
 }
 
@@ -146,7 +168,7 @@ fn by_name(found: &mut Vec<Difference>, path: &str, name: &str, before: &[Value]
 }
 
 /// Lists of words: what is gone and what is new; the whole list where only the order differs.
-fn plain(found: &mut Vec<Difference>, path: &str, before: &[Value], after: &[Value]) {
+fn words(found: &mut Vec<Difference>, path: &str, before: &[Value], after: &[Value]) {
     let count = found.len();
     for (index, old) in before.iter().enumerate().filter(|(_, old)| !after.contains(old)) {
         add(found, &format!("{path}[{index}]"), Some(old), None);

@@ -1,6 +1,8 @@
 //! How configurations differ.
 
-use nearfront_planning::difference::{Difference, between};
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use nearfront_planning::difference::{Difference, between, plain};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -37,6 +39,14 @@ fn another_order_is_told_as_such() {
 fn what_is_not_there_and_what_is_null_are_the_same() {
     assert_eq!(lines(&json!({"A": null}), &json!({})), Vec::<String>::new());
     assert_eq!(lines(&json!({"A": null}), &json!({"A": 1})), ["A: (none) -> 1"]);
+}
+
+#[test]
+fn the_names_of_elements_on_the_wire_are_left_out() {
+    let names = model::api::Aliases { quantity: 1, items: Some(vec!["a".to_owned()].into()) };
+    let tree = plain(serde_json::to_value(&names).unwrap());
+    assert_eq!(tree, json!({"Quantity": 1, "Items": ["a"]}));
+    assert_eq!(serde_json::from_value::<model::api::Aliases>(tree).unwrap(), names);
 }
 
 #[test]

@@ -125,7 +125,9 @@ fn a_signed_behaviour_behind_an_unsigned_one_names_a_path_that_gets_through() {
     let apart = [behaviour("/free/*", &json!({})), behaviour("/paid/*", &signed())];
     assert!(!told(&apart, &json!({})).iter().any(|(code, _)| *code == "SignedBehindUnsigned"));
     let both_signed = [behaviour("*.mp4", &signed()), behaviour("/paid/*", &signed())];
-    assert!(!told(&both_signed, &json!({})).iter().any(|(code, _)| *code == "SignedBehindUnsigned"));
+    assert!(
+        !told(&both_signed, &json!({})).iter().any(|(code, _)| *code == "SignedBehindUnsigned")
+    );
 }
 
 fn legacy(cookies: &Value, min: i64) -> Value {
@@ -135,7 +137,8 @@ fn legacy(cookies: &Value, min: i64) -> Value {
 
 #[test]
 fn a_minimum_ttl_over_personal_answers_is_told() {
-    let cookies = json!({"Forward": "whitelist", "WhitelistedNames": {"Quantity": 1, "Items": ["s"]}});
+    let cookies =
+        json!({"Forward": "whitelist", "WhitelistedNames": {"Quantity": 1, "Items": ["s"]}});
     let path = "CacheBehaviors.Items[0].MinTTL";
     one(&[behaviour("/me/*", &legacy(&cookies, 60))], &json!({}), "MinTtlOnPrivateOrigin", path);
     none(&[behaviour("/me/*", &legacy(&cookies, 0))], &json!({}));
@@ -214,7 +217,10 @@ fn all_headers_are_told() {
 
 #[test]
 fn what_is_not_known_here_is_not_held_against_it() {
-    none(&[behaviour("/a/*", &json!({"CachePolicyId": "11111111-1111-4111-8111-111111111111"}))], &json!({}));
+    none(
+        &[behaviour("/a/*", &json!({"CachePolicyId": "11111111-1111-4111-8111-111111111111"}))],
+        &json!({}),
+    );
 }
 
 #[test]
