@@ -19,7 +19,7 @@ def both():
 
 @pytest.fixture(scope="module")
 def origin():
-    with Origin() as origin:
+    with Origin({"/hello": b"hello"}) as origin:
         yield origin
 
 
@@ -96,7 +96,7 @@ def test_a_distribution_and_all_it_refers_to_come_over_once(both, origin):
 
     until(lambda: target.get_distribution(Id=other["Id"])["Distribution"]["Status"] == "Deployed", what="deployed")
     answer = here.get(other["DomainName"], "/hello")
-    assert answer.status == 200 and answer.headers["X-Imported"] == "whole"
+    assert (answer.status, answer.body, answer.headers["X-Imported"]) == (200, b"hello", "whole")
 
     again = importing(there, here, "--distribution", one["Id"])
     assert steps(again) == [(kind, "Unchanged") for kind in kinds] and again["Ok"]
