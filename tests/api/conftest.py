@@ -45,7 +45,7 @@ def credentials(near):
 @pytest.fixture(scope="session")
 def near():
     """`nearfront up` on embedded metadata, without quotas of the account."""
-    with parts.Up() as near:
+    with parts.Up({"quotas": "none"}) as near:
         yield near
 
 

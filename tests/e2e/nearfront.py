@@ -36,6 +36,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("NEARFRONT_BIN", ROOT / "target/debug/nearfront"))
 STARTS_WITHIN = 60.0  # seconds; debug builds on two busy cores take their time
 STOPS_WITHIN = 25.0
+#: What seals secrets in a shared store; with embedded metadata the first start makes one.
+SEALING_KEY = "bmVhcmZyb250IHNlYWxpbmcga2V5IGZvciB0ZXN0cyE="
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
@@ -197,6 +199,8 @@ class Nearfront(Scope):
             "dns": {"listen": "127.0.0.1:0"},
             "telemetry": {"log": os.environ.get("NEARFRONT_TEST_LOG", "info")},
         }, settings or {})
+        if command != "dns" and "url" in self.settings.get("metadata", {}):
+            self.settings["metadata"] = {"key": SEALING_KEY, **self.settings["metadata"]}
         self.process = Process(name or command, self.folder, self)
         self.run = {}
 

@@ -73,6 +73,14 @@ def test_services_share_metadata_and_have_data_folders_of_their_own(compose):
     assert len(ids) == len(set(ids))
 
 
+def test_control_and_edges_are_given_the_key_that_seals_secrets(compose):
+    assert compose["secrets"]["metadata_key"]["file"] == "./metadata_key.txt"
+    assert "infra/metadata_key.txt" in (ROOT / ".gitignore").read_text().splitlines()
+    for name, (command, service) in ours(compose).items():
+        named = "/run/secrets/metadata_key" in settings_file(service).read_text()
+        assert named == ("metadata_key" in service.get("secrets", [])) == (command != "dns"), name
+
+
 def test_published_ports_are_those_that_services_listen_on(compose):
     published = []
     for _, (command, service) in ours(compose).items():

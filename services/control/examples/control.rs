@@ -12,7 +12,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).ok_or("usage: control FOLDER")?;
     let store = Arc::new(EmbeddedStore::open(format!("{folder}/metadata.redb"))?);
     let (stopper, drain) = kit::drain::channel();
+    let mut settings = Settings { data_dir: folder.clone().into(), ..Settings::default() };
     let world = kit::service::World {
+        seals: kit::seal::prepare(&settings)?,
         registry: store.clone(),
         store,
         clock: Arc::new(SystemClock),
@@ -20,7 +22,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         health: Health::default(),
         metrics: Metrics::default(),
     };
-    let mut settings = Settings::default();
     settings.control.listen = "127.0.0.1:0".parse()?;
     let running = nearfront_control::start(&settings, world).await?;
     println!("export AWS_ENDPOINT_URL=http://{}", running.listen);

@@ -1,14 +1,25 @@
 //! What every handler works with.
 
-use crate::{counts::Counts, sigv4::Keys, wire::fault::Fault};
+use crate::{
+    counts::Counts,
+    sigv4::Keys,
+    store::{Change, Otherwise},
+    wire::fault::Fault,
+};
 use kit::{service::World, settings::Settings};
-use model::units::Timestamp;
+use model::{
+    feed::{Sealed, Secret},
+    units::Timestamp,
+};
 use planning::Quotas;
-use ports::metastore::MetaStore;
+use ports::metastore::{Check, MetaStore};
 use std::{
     ops::Deref,
     sync::{Arc, atomic::AtomicU64},
 };
+
+/// How many may take room at the same time without looking at each other.
+const NEAR: usize = 64;
 
 /// The management API as one request sees it: what all share, and the store through which this
 /// request reads and writes.
@@ -44,10 +55,10 @@ impl Control {
     pub fn new(settings: &Settings, world: World) -> Self {
         let store = Arc::clone(&world.store);
         let shared = Shared {
-            keys: Keys::of(Arc::clone(&store)),
+            keys: Keys::of(Arc::clone(&store), world.seals.clone()),
             zone: settings.zone.to_ascii_lowercase(),
             account: settings.account_id.clone(),
-            quotas: Quotas::default(),
+            quotas: settings.quotas.clone(),
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
             settings: settings.clone(),
@@ -75,6 +86,16 @@ impl Control {
         self.world.clock.now()
     }
 
+    /// Seals a secret for the record whose key in the store is `place`.
+    pub(crate) fn seal(&self, place: &str, secret: &Secret) -> Result<Sealed, Fault> {
+        self.world.seals.seal(place, secret).map_err(Fault::internal)
+    }
+
+    /// Opens a secret of the record whose key in the store is `place`.
+    pub(crate) fn open(&self, place: &str, sealed: &Sealed) -> Result<Secret, Fault> {
+        self.world.seals.open(place, sealed).map_err(Fault::internal)
+    }
+
     /// Whether fewer than `most` entries have keys that start with `prefix`. Two who ask at the same
     /// time may both be told that there is room for one more.
     ///
@@ -86,6 +107,34 @@ impl Control {
             return Ok(true);
         }
         Ok(self.store.list(prefix, None, most).await?.len() < most)
+    }
+
+    /// Whether there is room for one more below `prefix`, exactly: near the quota, only one of those
+    /// who take room at the same time is served at once; the others learn from the key `census`,
+    /// which is put anew, and look again. To be asked within an attempt that is tried again.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` when the store does not answer.
+    pub(crate) async fn take_room(
+        &self,
+        change: &mut Change,
+        (prefix, census): (&str, String),
+        most: u64,
+    ) -> Result<bool, Fault> {
+        let Ok(most) = usize::try_from(most) else { return Ok(true) };
+        if most >= planning::UNBOUNDED {
+            return Ok(true);
+        }
+        let before = self.store.get(&census).await?;
+        let there = self.store.list(prefix, None, most).await?.len();
+        if there.saturating_add(NEAR) >= most {
+            let unchanged = before.map_or(Check::Absent(census.clone()), |entry| {
+                Check::At(entry.key, entry.revision)
+            });
+            change.when(unchanged, Otherwise::Again);
+        }
+        change.mark(census);
+        Ok(there < most)
     }
 
     /// `arn:aws:cloudfront::ACCOUNT:KIND/ID`.

@@ -33,12 +33,11 @@ pub async fn root_key(control: &Control) -> Result<AccessKey, Fault> {
             return Ok(key);
         }
         let key = AccessKey { id: ids::access_key(), secret: Secret(ids::secret_key()) };
-        let record =
-            AccessKeyRecord { secret: key.secret.clone(), root: true, created: control.now() };
+        let place = format!("{PREFIX}{}", key.id);
+        let secret = control.seal(&place, &key.secret)?;
+        let record = AccessKeyRecord { secret, root: true, created: control.now() };
         let mut change = Change::default();
-        change
-            .when(Check::NoneUnder(PREFIX.to_owned()), Otherwise::Again)
-            .put(format!("{PREFIX}{}", key.id), &record)?;
+        change.when(Check::NoneUnder(PREFIX.to_owned()), Otherwise::Again).put(place, &record)?;
         change.commit(control.store()).await?;
         Ok(key)
     })
@@ -47,11 +46,10 @@ pub async fn root_key(control: &Control) -> Result<AccessKey, Fault> {
 
 async fn known_root(control: &Control) -> Result<Option<AccessKey>, Fault> {
     let all: Vec<Kept<AccessKeyRecord>> = store::list(control.store(), PREFIX, None, 1000).await?;
-    let root = all.into_iter().find(|kept| kept.value.root);
-    Ok(root.and_then(|kept| {
-        let id = kept.key.strip_prefix(PREFIX)?.to_owned();
-        Some(AccessKey { id, secret: kept.value.secret })
-    }))
+    let Some(kept) = all.into_iter().find(|kept| kept.value.root) else { return Ok(None) };
+    let secret = control.open(&kept.key, &kept.value.secret)?;
+    let id = kept.key.strip_prefix(PREFIX).unwrap_or_default().to_owned();
+    Ok(Some(AccessKey { id, secret }))
 }
 
 /// The authority and the zone's certificate, made or renewed when they no longer serve.
@@ -78,7 +76,7 @@ async fn authority(control: &Control, change: &mut Change) -> Result<(Certificat
     if let Some(kept) = kept.as_ref().filter(|kept| authority::serves(&kept.value, &names, now)) {
         return Ok((kept.value.clone(), false));
     }
-    let made = authority::authority(&control.zone, now)?;
+    let made = authority::authority(&control.zone, now)?.sealed(control, &place)?;
     replace(change, place, kept.as_ref(), &made)?;
     Ok((made, true))
 }
@@ -98,7 +96,8 @@ async fn zone(
     if !new && kept.as_ref().is_some_and(serves) {
         return Ok(false);
     }
-    let made = authority::zone(&control.zone, authority, now)?;
+    let key = control.open(&format!("{CERTIFICATES}{AUTHORITY}"), &authority.key)?;
+    let made = authority::zone(&control.zone, authority, &key, now)?.sealed(control, &place)?;
     replace(change, place, kept.as_ref(), &made)?;
     Ok(true)
 }

@@ -18,6 +18,7 @@ mod kvs;
 mod lints;
 mod publish;
 mod rehearsal;
+mod resealing;
 mod server;
 mod sigv4;
 mod start;

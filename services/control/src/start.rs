@@ -4,7 +4,9 @@ use crate::{
     api::invalidations,
     control::Control,
     first::{self, AccessKey},
-    history, server,
+    history,
+    resealing::{self, Unsealed},
+    server,
     wire::fault::Fault,
 };
 use actix_web::{App, HttpServer, web};
@@ -47,6 +49,9 @@ pub enum StartError {
     /// What must be there before the first request could not be written.
     #[error("the metadata store could not be prepared: {0}")]
     Prepare(String),
+    /// Secrets in the store do not open with the keys that were given.
+    #[error(transparent)]
+    Sealed(#[from] Unsealed),
 }
 
 impl From<Fault> for StartError {
@@ -64,6 +69,7 @@ impl From<Fault> for StartError {
 pub async fn start(settings: &Settings, world: World) -> Result<Running, StartError> {
     let drain = world.drain.clone();
     let control = web::Data::new(Control::new(settings, world));
+    resealing::all(&control).await?;
     let root_key = first::root_key(&control).await?;
     first::certificates(&control).await?;
     let address = settings.control.listen;

@@ -184,6 +184,11 @@ pub mod key {
     /// Prefix of distributions' records.
     pub const DISTRIBUTIONS: &str = "distribution/";
 
+    /// Prefix of the marks of which resource of a kind was made with which caller reference.
+    pub fn references(kind: &str) -> String {
+        format!("reference/{kind}/")
+    }
+
     /// A distribution's record.
     pub fn distribution(id: &str) -> String {
         format!("{DISTRIBUTIONS}{id}")
@@ -204,6 +209,27 @@ pub mod key {
         format!("tags/{kind}/{id}")
     }
 
+    /// Prefix of the assigned names of staging distributions.
+    pub const STAGING: &str = "staging/";
+
+    /// Says which staging distribution has this first label of an assigned name.
+    pub fn staging(label: &str) -> String {
+        format!("{STAGING}{label}")
+    }
+
+    /// A resource's policy.
+    pub fn resource_policy(kind: &str, id: &str) -> String {
+        format!("resource-policy/{kind}/{id}")
+    }
+
+    /// Says which list has this Anycast address.
+    pub fn anycast_address(address: std::net::IpAddr) -> String {
+        format!("{ANYCAST_ADDRESSES}{address}")
+    }
+
+    /// Prefix of the Anycast addresses that lists have.
+    pub const ANYCAST_ADDRESSES: &str = "anycast-address/";
+
     /// Says which distribution has this alternate name.
     pub fn alias(name: &str) -> String {
         format!("alias/{}", name.to_ascii_lowercase())
@@ -211,7 +237,7 @@ pub mod key {
 
     /// Says which resource was made with this caller reference. Free text, so its digest is used.
     pub fn reference(kind: &str, text: &str) -> String {
-        format!("reference/{kind}/{}", sha256_hex(text.as_bytes()))
+        format!("{}{}", references(kind), sha256_hex(text.as_bytes()))
     }
 
     /// Says which resource of a kind has this name. Free text, so its digest is used.
@@ -233,6 +259,12 @@ pub mod key {
     /// its users learns from it that there is one more.
     pub fn newest_user(kind: &str, id: &str) -> String {
         format!("newest-user/{kind}/{id}")
+    }
+
+    /// Put anew whenever there is one more below a prefix: whoever takes the last room learns from it
+    /// that somebody else took some.
+    pub fn census(prefix: &str) -> String {
+        format!("census/{prefix}")
     }
 
     /// Prefix of a distribution's invalidations.

@@ -352,6 +352,7 @@ async fn a_taken_port_is_a_clear_error() {
     settings.dns.listen = dns.listen;
     let (_stopper, drain) = kit::drain::channel();
     let world = kit::service::World {
+        seals: kit::seal::Seals::default(),
         store: dns.store.clone(),
         registry: dns.registry.clone(),
         clock: std::sync::Arc::new(kit::service::SystemClock),

@@ -188,7 +188,8 @@ impl Known {
                 .map(|distribution| (distribution.plan.names(), distribution.clone())),
         ));
         if imported {
-            let certificates = self.imported.values().cloned();
+            let certificates = self.imported.iter();
+            let certificates = certificates.map(|(name, one)| (name.clone(), one.clone()));
             let (built, unusable) = Certificates::build(tls, certificates, &before.certificates);
             self.certificates = Arc::new(built);
             self.faults.retain(|key, _| !key.starts_with("arn:"));

@@ -212,7 +212,7 @@ fn follow(
         store,
         disk,
         meters: engine.meters.clone(),
-        tls: Shared::new()?,
+        tls: Shared::new(world.seals.clone())?,
         acknowledged,
     };
     tokio::spawn(feed.follow());

@@ -15,6 +15,7 @@ use kit::{
     health::{Health, Severity},
     metrics::Metrics,
     runfile::Claim,
+    seal::Seals,
     service::{SystemClock, World},
     settings::Settings,
     signals::{self, Ended, MOST_DRAIN, Signals},
@@ -56,6 +57,14 @@ impl Wanted {
             Service::Dns => "dns",
         };
         Self { name, services: vec![service], place: asked.place, site: None, json: asked.json }
+    }
+
+    /// What opens secrets in the store, for whoever reads any: DNS does not.
+    fn seals(&self, settings: &Settings) -> Result<Seals> {
+        if self.services == [Service::Dns] {
+            return Ok(Seals::default());
+        }
+        Ok(kit::seal::prepare(settings)?)
     }
 
     /// Whether nobody else needs the metadata.
@@ -140,9 +149,11 @@ async fn start(
     parts: Parts,
     admin: SocketAddr,
 ) -> Result<Running> {
+    let seals = wanted.seals(settings)?;
     let (store, registry) =
         stores::open(settings, wanted.name, wanted.alone(), &parts.health).await?;
     let world = World {
+        seals,
         store,
         registry,
         clock: Arc::new(SystemClock),

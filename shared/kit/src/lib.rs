@@ -1,4 +1,4 @@
-//! How a service runs: settings, signals, draining, health, telemetry, the run file.
+//! How a service runs: settings, signals, draining, health, telemetry, the run file, sealed secrets.
 
 pub mod admin;
 pub mod drain;
@@ -6,6 +6,7 @@ pub mod health;
 pub mod load;
 pub mod metrics;
 pub mod runfile;
+pub mod seal;
 pub mod service;
 pub mod settings;
 pub mod signals;

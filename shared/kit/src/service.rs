@@ -1,6 +1,6 @@
 //! What every service is given when it starts.
 
-use crate::{drain::Drain, health::Health, metrics::Metrics};
+use crate::{drain::Drain, health::Health, metrics::Metrics, seal::Seals};
 use model::units::Timestamp;
 use ports::{clock::Clock, metastore::MetaStore, registry::EdgeRegistry};
 use std::{
@@ -16,6 +16,8 @@ use std::{
 pub struct World {
     /// Configuration.
     pub store: Arc<dyn MetaStore>,
+    /// What secrets in the store are sealed with; without a key where nobody opens any.
+    pub seals: Seals,
     /// Edges.
     pub registry: Arc<dyn EdgeRegistry>,
     /// Time of day.

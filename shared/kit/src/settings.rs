@@ -2,7 +2,7 @@
 //!
 //! The shapes are here; reading them is in `load`.
 
-use model::feed::Secret;
+use model::{feed::Secret, quotas::Quotas};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -20,6 +20,8 @@ pub struct Settings {
     pub zone: String,
     /// Twelve digits, as they stand in ARNs.
     pub account_id: String,
+    /// How many of each thing there may be: `default`, `none`, or a table of numbers by name.
+    pub quotas: Quotas,
     /// The metadata store.
     pub metadata: Metadata,
     /// The edge.
@@ -46,6 +48,11 @@ pub struct Metadata {
     pub url: String,
     /// File that holds the URL, when it names a password.
     pub url_file: Option<PathBuf>,
+    /// Keys that seal secrets in the store, 32 bytes in base64 each, with commas between them: the
+    /// first seals, all open. None, with embedded metadata: made on first start in the data folder.
+    pub key: Option<Secret>,
+    /// File that holds the keys.
+    pub key_file: Option<PathBuf>,
 }
 
 /// One edge.
@@ -117,6 +124,8 @@ pub struct Dns {
     pub caa: Vec<String>,
     /// How many edges one answer names at most.
     pub answers: usize,
+    /// Addresses that Anycast lists are made of; empty: none can be made.
+    pub anycast_addresses: Vec<IpAddr>,
 }
 
 /// Health and metrics.
@@ -179,6 +188,7 @@ impl Default for Settings {
             data_dir: "./.nearfront".into(),
             zone: "nearfront.localhost".into(),
             account_id: "000000000000".into(),
+            quotas: Quotas::default(),
             metadata: Metadata::default(),
             edge: Edge::default(),
             control: Control::default(),
@@ -193,7 +203,7 @@ impl Default for Settings {
 
 impl Default for Metadata {
     fn default() -> Self {
-        Self { url: "embedded".into(), url_file: None }
+        Self { url: "embedded".into(), url_file: None, key: None, key_file: None }
     }
 }
 
@@ -236,6 +246,7 @@ impl Default for Dns {
             order: Vec::new(),
             caa: Vec::new(),
             answers: 1,
+            anycast_addresses: Vec::new(),
         }
     }
 }

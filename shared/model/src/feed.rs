@@ -51,14 +51,26 @@ pub struct Certificate {
     pub names: Vec<String>,
     /// Leaf first, then intermediates, as PEM.
     pub chain: String,
-    /// PKCS#8, PKCS#1 or SEC1 private key as PEM.
-    pub key: Secret,
+    /// PKCS#8, PKCS#1 or SEC1 private key as PEM, sealed.
+    pub key: Sealed,
     /// From when it is good.
     pub not_before: Timestamp,
     /// Until when it is good.
     pub not_after: Timestamp,
     /// When it was imported or made.
     pub created: Timestamp,
+}
+
+/// A secret as it stands in the metadata store: sealed with the installation's key for the record
+/// that it is part of, or in clear where it was written before secrets were sealed. Use it opened.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(pub String);
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Sealed(…)")
+    }
 }
 
 /// Text that never shows up in logs.

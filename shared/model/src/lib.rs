@@ -7,4 +7,5 @@ pub mod feed;
 pub mod fields;
 pub mod ids;
 pub mod plan;
+pub mod quotas;
 pub mod units;

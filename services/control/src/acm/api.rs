@@ -125,7 +125,7 @@ async fn import(control: &Control, wanted: Import) -> Result<Value, Refusal> {
         arn: control.certificate_arn(&id),
         names: checked.facts.names,
         chain: checked.chain,
-        key: checked.key,
+        key: control.seal(&place(&id), &checked.key)?,
         not_before: checked.facts.not_before,
         not_after: checked.facts.not_after,
         created: now,

@@ -3,9 +3,9 @@
 //! Whoever trusts the authority trusts it for names of the zone only: it is constrained to them
 //! (RFC 5280 §4.2.1.10).
 
-use crate::wire::fault::Fault;
+use crate::{control::Control, wire::fault::Fault};
 use model::{
-    feed::{Certificate, Secret},
+    feed::{Certificate, Sealed, Secret},
     units::{Seconds, Timestamp},
 };
 use rcgen::{
@@ -34,11 +34,27 @@ pub fn zone_names(zone: &str) -> Vec<String> {
     vec![zone.to_owned(), format!("*.{zone}")]
 }
 
+/// A certificate that was made here, with its key not sealed yet.
+pub struct Made {
+    key: Secret,
+    record: Certificate,
+}
+
+impl Made {
+    /// As it is kept: the key sealed for the record at `place`.
+    ///
+    /// # Errors
+    /// An internal fault when it cannot be sealed.
+    pub fn sealed(self, control: &Control, place: &str) -> Result<Certificate, Fault> {
+        Ok(Certificate { key: control.seal(place, &self.key)?, ..self.record })
+    }
+}
+
 /// A new authority for this zone.
 ///
 /// # Errors
 /// An internal fault when the zone is no DNS name.
-pub fn authority(zone: &str, now: Timestamp) -> Result<Certificate, Fault> {
+pub fn authority(zone: &str, now: Timestamp) -> Result<Made, Fault> {
     let mut params = CertificateParams::default();
     let name = format!("Nearfront local authority for {zone}");
     params.distinguished_name.push(DnType::CommonName, name);
@@ -54,12 +70,17 @@ pub fn authority(zone: &str, now: Timestamp) -> Result<Certificate, Fault> {
     Ok(record(vec![zone.to_owned()], made.pem(), &key, now, until))
 }
 
-/// A new certificate for the zone, signed by the authority.
+/// A new certificate for the zone, signed by the authority, whose opened key this is.
 ///
 /// # Errors
 /// An internal fault when the zone is no DNS name or the authority cannot be read.
-pub fn zone(zone: &str, authority: &Certificate, now: Timestamp) -> Result<Certificate, Fault> {
-    let ca_key = KeyPair::from_pem(&authority.key.0).map_err(Fault::internal)?;
+pub fn zone(
+    zone: &str,
+    authority: &Certificate,
+    key: &Secret,
+    now: Timestamp,
+) -> Result<Made, Fault> {
+    let ca_key = KeyPair::from_pem(&key.0).map_err(Fault::internal)?;
     let issuer = Issuer::from_ca_cert_pem(&authority.chain, ca_key).map_err(Fault::internal)?;
     let names = zone_names(zone);
     let mut params = CertificateParams::new(names.clone()).map_err(Fault::internal)?;
@@ -94,14 +115,15 @@ fn record(
     key: &KeyPair,
     now: Timestamp,
     until: Timestamp,
-) -> Certificate {
-    Certificate {
+) -> Made {
+    let record = Certificate {
         arn: String::new(),
         names,
         chain,
-        key: Secret(key.serialize_pem()),
+        key: Sealed(String::new()),
         not_before: Timestamp(now.0.saturating_sub(EARLIER.0 * 1000)),
         not_after: until,
         created: now,
-    }
+    };
+    Made { key: Secret(key.serialize_pem()), record }
 }

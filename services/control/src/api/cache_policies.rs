@@ -13,7 +13,7 @@ use crate::{
 use model::api::{
     CachePolicy, CachePolicyConfig, CachePolicyList, CachePolicySummary, CachePolicyType, ErrorCode,
 };
-use planning::{Faults, Quota, References, managed};
+use planning::{Faults, Quota, Quotas, References, managed};
 
 /// Cache policies as a kind.
 pub struct CachePolicies;
@@ -33,7 +33,11 @@ impl Kind for CachePolicies {
     }
 
     fn check(config: &Self::Config) -> Result<(), Faults> {
-        planning::policy::cache::check(config)
+        Self::check_with(config, &Quotas::none())
+    }
+
+    fn check_with(config: &Self::Config, quotas: &Quotas) -> Result<(), Faults> {
+        planning::policy::cache::check(config, quotas)
     }
 
     fn managed() -> Vec<(&'static str, &'static Self::Config)> {

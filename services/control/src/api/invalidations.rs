@@ -29,15 +29,12 @@ use model::{
     feed::{Invalidation, KEPT_INVALIDATIONS},
     ids::DistributionId,
 };
+use planning::{Faults, Quota};
 use ports::metastore::Check;
 use std::sync::atomic::Ordering;
 
 /// How many finished invalidations of one distribution are kept at least.
 pub const KEPT: usize = KEPT_INVALIDATIONS;
-/// Most paths in progress for one distribution, and in one batch.
-const MOST_PATHS: usize = 3000;
-/// Most wildcard paths in progress for one distribution, counted for themselves.
-const MOST_WILDCARDS: usize = 15;
 /// Every so many creations, what is to be forgotten is looked for.
 const FORGET_EVERY: u64 = 50;
 /// How many records are read at a time.
@@ -58,7 +55,7 @@ pub struct InProgress {
 pub async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
     let distribution = call.param("DistributionId")?;
     find(control, distribution).await?;
-    let batch = checked(call.body()?)?;
+    let batch = checked(control, call.body()?)?;
     let made = store::settle(|| make(control, distribution, &batch)).await?;
     if control.created.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
         forget_oldest(control, distribution).await;
@@ -195,7 +192,7 @@ fn is_wildcard(path: &str) -> bool {
     path.ends_with('*')
 }
 
-fn checked(batch: InvalidationBatch) -> Result<InvalidationBatch, Fault> {
+fn checked(control: &Control, batch: InvalidationBatch) -> Result<InvalidationBatch, Fault> {
     let invalid = |message: String| Fault::new(ErrorCode::InvalidArgument, message);
     let paths = batch.paths.items.as_deref().unwrap_or_default();
     if usize::try_from(batch.paths.quantity) != Ok(paths.len()) {
@@ -209,14 +206,22 @@ fn checked(batch: InvalidationBatch) -> Result<InvalidationBatch, Fault> {
     if !(1..=2048).contains(&batch.caller_reference.len()) {
         return Err(invalid("CallerReference: 1 to 2048 characters are needed".to_owned()));
     }
-    if paths.len() > MOST_PATHS {
-        let message = format!("a batch holds at most {MOST_PATHS} paths");
+    if !control.quotas.allow(Quota::InvalidationPaths, paths.len()) {
+        let most = control.quotas.most(Quota::InvalidationPaths);
+        let message = format!("Paths: a batch holds at most {most} paths");
         return Err(Fault::new(ErrorCode::BatchTooLarge, message));
     }
+    let mut faults = Faults::default();
     for (index, path) in paths.iter().enumerate() {
-        invalidation::check_path(path)
-            .map_err(|why| invalid(format!("Paths.Items[{index}]: {why}")))?;
+        if let Err(why) = invalidation::check_path(path) {
+            faults.add(
+                format!("Paths.Items[{index}]"),
+                ErrorCode::InvalidArgument,
+                why.to_string(),
+            );
+        }
     }
+    faults.into_result()?;
     Ok(batch)
 }
 
@@ -290,16 +295,19 @@ async fn check_room(
     let open = in_progress(control, distribution, progress).await?;
     let paths = batch.paths.items.as_deref().unwrap_or_default();
     let wildcards = paths.iter().filter(|path| is_wildcard(path)).count();
-    let fits = open.wildcards + wildcards <= MOST_WILDCARDS
-        && open.paths + paths.len() - wildcards <= MOST_PATHS;
+    let quotas = &control.quotas;
+    let fits = quotas.allow(Quota::InvalidationWildcards, open.wildcards + wildcards)
+        && quotas.allow(Quota::InvalidationPaths, open.paths + paths.len() - wildcards);
     if fits {
         return Ok(());
     }
     Err(Fault::new(
         ErrorCode::TooManyInvalidationsInProgress,
         format!(
-            "at most {MOST_PATHS} paths and {MOST_WILDCARDS} wildcard paths may be in progress for \
-             one distribution: wait until earlier ones are Completed"
+            "at most {} paths and {} wildcard paths may be in progress for one distribution: wait \
+             until earlier ones are Completed",
+            quotas.most(Quota::InvalidationPaths),
+            quotas.most(Quota::InvalidationWildcards),
         ),
     ))
 }

@@ -14,7 +14,7 @@ use model::api::{
     ErrorCode, OriginRequestPolicy, OriginRequestPolicyConfig, OriginRequestPolicyList,
     OriginRequestPolicySummary, OriginRequestPolicyType,
 };
-use planning::{Faults, Quota, References, managed};
+use planning::{Faults, Quota, Quotas, References, managed};
 
 /// Origin request policies as a kind.
 pub struct OriginRequestPolicies;
@@ -35,7 +35,11 @@ impl Kind for OriginRequestPolicies {
     }
 
     fn check(config: &Self::Config) -> Result<(), Faults> {
-        planning::policy::origin_request::check(config)
+        Self::check_with(config, &Quotas::none())
+    }
+
+    fn check_with(config: &Self::Config, quotas: &Quotas) -> Result<(), Faults> {
+        planning::policy::origin_request::check(config, quotas)
     }
 
     fn managed() -> Vec<(&'static str, &'static Self::Config)> {

@@ -14,7 +14,7 @@ use model::api::{
     ErrorCode, ResponseHeadersPolicy, ResponseHeadersPolicyConfig, ResponseHeadersPolicyList,
     ResponseHeadersPolicySummary, ResponseHeadersPolicyType,
 };
-use planning::{Faults, Quota, References, managed};
+use planning::{Faults, Quota, Quotas, References, managed};
 
 /// Response headers policies as a kind.
 pub struct ResponseHeadersPolicies;
@@ -35,7 +35,11 @@ impl Kind for ResponseHeadersPolicies {
     }
 
     fn check(config: &Self::Config) -> Result<(), Faults> {
-        planning::policy::response_headers::check(config)
+        Self::check_with(config, &Quotas::none())
+    }
+
+    fn check_with(config: &Self::Config, quotas: &Quotas) -> Result<(), Faults> {
+        planning::policy::response_headers::check(config, quotas)
     }
 
     fn managed() -> Vec<(&'static str, &'static Self::Config)> {

@@ -16,11 +16,9 @@ use crate::{
     },
 };
 use model::api::{ErrorCode, Tag, TagKeys, Tags};
+use planning::Quota;
 use ports::metastore::Check;
 use std::collections::BTreeMap;
-
-/// Most tags of one resource.
-const MOST_TAGS: usize = 50;
 
 /// Kinds that can have tags, as they stand in ARNs (CloudFront API reference, `TagResource`).
 const TAGGABLE: [&str; 10] = [
@@ -80,9 +78,15 @@ fn no_such_resource() -> Fault {
 ///
 /// # Errors
 /// `InvalidTagging`.
-pub fn attach(change: &mut Change, kind: &str, id: &str, tags: Option<&Tags>) -> Result<(), Fault> {
+pub fn attach(
+    control: &Control,
+    change: &mut Change,
+    kind: &str,
+    id: &str,
+    tags: Option<&Tags>,
+) -> Result<(), Fault> {
     let tags = tags.and_then(|tags| tags.items.as_ref()).map(|tags| tags.0.clone());
-    let tags = merged(Vec::new(), tags.unwrap_or_default())?;
+    let tags = merged(control, Vec::new(), tags.unwrap_or_default())?;
     if !tags.is_empty() {
         change.put(key::resource_tags(kind, id), &tags)?;
     }
@@ -108,7 +112,7 @@ pub async fn tag(control: &Control, call: &Authorised<Call>) -> Answer {
     let resource = Tagged::from_arn(control, call.required("Resource")?)?;
     let body: Tags = call.body()?;
     let new = body.items.map(|tags| tags.0).unwrap_or_default();
-    change(control, resource, |old| merged(old, new.clone())).await?;
+    change(control, resource, |old| merged(control, old, new.clone())).await?;
     Ok(Reply::empty(call))
 }
 
@@ -125,13 +129,15 @@ pub async fn untag(control: &Control, call: &Authorised<Call>) -> Answer {
 /// These tags on top of those, ordered by key.
 ///
 /// # Errors
-/// `InvalidTagging` for keys and values out of bounds and for more than fifty.
-pub fn merged(old: Vec<Tag>, new: Vec<Tag>) -> Result<Vec<Tag>, Fault> {
+/// `InvalidTagging` for keys and values out of bounds and for more than the quota.
+pub fn merged(control: &Control, old: Vec<Tag>, new: Vec<Tag>) -> Result<Vec<Tag>, Fault> {
+    let there = old.len();
     new.iter().try_for_each(check)?;
     let all = old.into_iter().chain(new).map(|tag| (tag.key, tag.value.unwrap_or_default()));
     let all: BTreeMap<String, String> = all.collect();
-    if all.len() > MOST_TAGS {
-        return Err(invalid(format!("a resource has at most {MOST_TAGS} tags")));
+    if all.len() > there && !control.quotas.allow(Quota::Tags, all.len()) {
+        let most = control.quotas.most(Quota::Tags);
+        return Err(invalid(format!("a resource has at most {most} tags")));
     }
     Ok(all.into_iter().map(|(key, value)| Tag { key, value: Some(value) }).collect())
 }

@@ -1,8 +1,9 @@
 //! Access keys, kept in the metadata store and remembered for a moment.
 
 use crate::wire::fault::Fault;
+use kit::seal::Seals;
 use model::{
-    feed::Secret,
+    feed::{Sealed, Secret},
     units::{Seconds, Timestamp},
 };
 use parking_lot::Mutex;
@@ -21,8 +22,8 @@ const MOST_REMEMBERED: usize = 1000;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccessKeyRecord {
-    /// Forty characters.
-    pub secret: Secret,
+    /// Forty characters, sealed for the record.
+    pub secret: Sealed,
     /// Whether it was made on first start.
     pub root: bool,
     /// When it was made.
@@ -32,13 +33,14 @@ pub struct AccessKeyRecord {
 /// Looks access keys up; safe to share.
 pub struct Keys {
     store: Arc<dyn MetaStore>,
+    seals: Seals,
     remembered: Mutex<HashMap<String, (Secret, Timestamp)>>,
 }
 
 impl Keys {
-    /// Keys of this store.
-    pub fn of(store: Arc<dyn MetaStore>) -> Self {
-        Self { store, remembered: Mutex::default() }
+    /// Keys of this store, whose secrets these open.
+    pub fn of(store: Arc<dyn MetaStore>, seals: Seals) -> Self {
+        Self { store, seals, remembered: Mutex::default() }
     }
 
     /// The secret of this key; none when there is no such key.
@@ -52,14 +54,16 @@ impl Keys {
         if let Some(secret) = self.remembered(id, now) {
             return Ok(Some(secret));
         }
-        let Some(entry) = self.store.get(&format!("{PREFIX}{id}")).await? else {
+        let place = format!("{PREFIX}{id}");
+        let Some(entry) = self.store.get(&place).await? else {
             self.remembered.lock().remove(id);
             return Ok(None);
         };
         let record: AccessKeyRecord =
             serde_json::from_slice(&entry.value).map_err(Fault::internal)?;
-        self.remember(id, &record.secret, now);
-        Ok(Some(record.secret))
+        let secret = self.seals.open(&place, &record.secret).map_err(Fault::internal)?;
+        self.remember(id, &secret, now);
+        Ok(Some(secret))
     }
 
     fn remembered(&self, id: &str, now: Timestamp) -> Option<Secret> {

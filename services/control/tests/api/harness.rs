@@ -13,7 +13,7 @@ use model::{
     ids::EdgeId,
     units::{Revision, Timestamp},
 };
-use nearfront_control::{AccessKey, Running};
+use nearfront_control::{AccessKey, Running, StartError};
 use ports::{
     clock::Clock,
     metastore::{Changes, Commit, CommitError, Entry, MetaStore, Snapshot, StoreError},
@@ -219,12 +219,25 @@ impl Server {
     }
 
     pub async fn start_in(folder: Arc<TempDir>, zone: &str, now: u64) -> Self {
+        Self::tried(folder, zone, now).await.unwrap()
+    }
+
+    /// Why it does not start in this folder.
+    pub async fn refuses(folder: Arc<TempDir>) -> String {
+        let tried = Self::tried(folder, "nearfront.localhost", NOON).await;
+        tried.err().map(|why| why.to_string()).unwrap()
+    }
+
+    async fn tried(folder: Arc<TempDir>, zone: &str, now: u64) -> Result<Self, StartError> {
         let inner = EmbeddedStore::open(folder.path().join("metadata.redb")).unwrap();
         let store = Arc::new(Moody { inner, silent: AtomicBool::new(false) });
         let clock = Arc::new(TestClock(AtomicU64::new(now)));
         let edges = Arc::new(Edges::default());
         let (stopper, drain) = kit::drain::channel();
+        let mut settings = Settings { zone: zone.into(), ..Settings::default() };
+        settings.data_dir = folder.path().to_owned();
         let world = World {
+            seals: kit::seal::prepare(&settings).unwrap(),
             store: store.clone(),
             registry: edges.clone(),
             clock: clock.clone(),
@@ -232,10 +245,9 @@ impl Server {
             health: Health::default(),
             metrics: Metrics::default(),
         };
-        let mut settings = Settings { zone: zone.into(), ..Settings::default() };
         settings.control.listen = "127.0.0.1:0".parse().unwrap();
-        let running = nearfront_control::start(&settings, world).await.unwrap();
-        Self { running, clock, store, edges, folder, stopper }
+        let running = nearfront_control::start(&settings, world).await?;
+        Ok(Self { running, clock, store, edges, folder, stopper })
     }
 
     /// Stops it and gives back its folder. Every other holder of the store must be gone.

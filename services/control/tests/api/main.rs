@@ -7,4 +7,5 @@ mod distributions;
 mod first_start;
 mod harness;
 mod malformed;
+mod sealing;
 mod signatures;

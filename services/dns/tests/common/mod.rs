@@ -218,6 +218,7 @@ impl Running {
         prepare(&store, &registry);
         let (stopper, drain) = channel();
         let world = World {
+            seals: kit::seal::Seals::default(),
             store: store.clone(),
             registry: registry.clone(),
             clock: Arc::new(SystemClock),

@@ -4,8 +4,9 @@
 //! list, made when certificates change and never while a viewer waits.
 //! Not for: finding the distribution behind a name (`plans`).
 
+use kit::seal::{SealError, Seals};
 use model::{
-    feed::Certificate,
+    feed::{CERTIFICATES, Certificate},
     plan::{Plan, TlsMinimum},
 };
 use rustls::{
@@ -21,6 +22,9 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Why a certificate cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
+    /// The key does not open.
+    #[error(transparent)]
+    Sealed(#[from] SealError),
     /// The chain or the key is not PEM.
     #[error("its PEM cannot be read: {0}")]
     Pem(String),
@@ -29,11 +33,13 @@ pub enum Unusable {
     Key(String),
 }
 
-/// What all configurations share: the provider, and one key for session tickets.
+/// What all configurations share: the provider, one key for session tickets, and what opens the
+/// certificates' keys.
 #[derive(Clone)]
 pub struct Shared {
     provider: Arc<CryptoProvider>,
     tickets: Arc<dyn ProducesTickets>,
+    seals: Seals,
 }
 
 /// What a configuration is chosen by: the certificate's ARN (empty: the zone's own), the oldest
@@ -52,8 +58,9 @@ impl Shared {
     ///
     /// # Errors
     /// When the machine gives no random bytes.
-    pub fn new() -> Result<Self, rustls::Error> {
+    pub fn new(seals: Seals) -> Result<Self, rustls::Error> {
         Ok(Self {
+            seals,
             provider: Arc::new(aws_lc_rs::default_provider()),
             tickets: aws_lc_rs::Ticketer::new()?,
         })
@@ -78,19 +85,19 @@ impl Shared {
 }
 
 impl Certificates {
-    /// The configurations for these certificates; what has not changed is taken from `before`.
+    /// The configurations for these certificates, with the names under which they are kept; what has not changed is taken from `before`.
     /// Also says which cannot be used, and why: what was there before stays in their place.
     pub fn build(
         shared: &Shared,
-        certificates: impl IntoIterator<Item = Certificate>,
+        certificates: impl IntoIterator<Item = (String, Certificate)>,
         before: &Self,
     ) -> (Self, Vec<(String, Unusable)>) {
         let (mut built, mut unusable) = (Self::default(), Vec::new());
-        for certificate in certificates {
+        for (name, certificate) in certificates {
             let arn = certificate.arn.clone();
             match before.keys.get(&arn).filter(|known| known.0 == certificate) {
                 Some(known) => built.keep(&arn, known.clone(), before),
-                None => match parse(&certificate) {
+                None => match parse(shared, &name, &certificate) {
                     Ok(key) => built.add(shared, &arn, certificate, &key),
                     Err(why) => {
                         if let Some(known) = before.keys.get(&arn) {
@@ -145,12 +152,17 @@ impl Certificates {
     }
 }
 
-fn parse(certificate: &Certificate) -> Result<Arc<CertifiedKey>, Unusable> {
+fn parse(
+    shared: &Shared,
+    name: &str,
+    certificate: &Certificate,
+) -> Result<Arc<CertifiedKey>, Unusable> {
     let pem = |why: rustls_pki_types::pem::Error| Unusable::Pem(why.to_string());
     let chain = CertificateDer::pem_slice_iter(certificate.chain.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .map_err(pem)?;
-    let key = PrivateKeyDer::from_pem_slice(certificate.key.0.as_bytes()).map_err(pem)?;
+    let open = shared.seals.open(&format!("{CERTIFICATES}{name}"), &certificate.key)?;
+    let key = PrivateKeyDer::from_pem_slice(open.0.as_bytes()).map_err(pem)?;
     let key =
         aws_lc_rs::sign::any_supported_type(&key).map_err(|why| Unusable::Key(why.to_string()))?;
     let certified = CertifiedKey::new(chain, key);
@@ -162,15 +174,33 @@ fn parse(certificate: &Certificate) -> Result<Arc<CertifiedKey>, Unusable> {
 mod tests {
     use super::*;
     use crate::testing::{certificate, plan};
-    use model::feed::Secret;
+    use model::feed::Sealed;
 
-    fn parsed(arn: &str) -> Certificate {
-        serde_json::from_slice(&certificate(arn, &["d1.test"])).unwrap()
+    /// Under its ARN as its name.
+    fn parsed(arn: &str) -> (String, Certificate) {
+        (arn.to_owned(), serde_json::from_slice(&certificate(arn, &["d1.test"])).unwrap())
+    }
+
+    fn shared() -> Shared {
+        Shared::new(Seals::fresh().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_opened_for_its_own_certificate_only() {
+        let shared = shared();
+        let (_, mut sealed) = parsed("arn:1");
+        let clear = shared.seals.open("", &sealed.key).unwrap();
+        sealed.key = shared.seals.seal("certificate/a", &clear).unwrap();
+        for (name, wrong) in [("a", 0), ("b", 1)] {
+            let one = [(name.to_owned(), sealed.clone())];
+            let (_, unusable) = Certificates::build(&shared, one, &Certificates::default());
+            assert_eq!(unusable.len(), wrong, "{name}: {unusable:?}");
+        }
     }
 
     #[test]
     fn what_has_not_changed_is_not_made_again() {
-        let shared = Shared::new().unwrap();
+        let shared = shared();
         let zone = parsed("");
         let (first, _) = Certificates::build(&shared, [zone.clone()], &Certificates::default());
         let (second, _) = Certificates::build(&shared, [zone, parsed("arn:1")], &first);
@@ -180,12 +210,13 @@ mod tests {
 
     #[test]
     fn a_certificate_that_cannot_be_used_leaves_the_old_one_in_its_place() {
-        let shared = Shared::new().unwrap();
+        let shared = shared();
         let good = [parsed(""), parsed("arn:1")];
         let (first, none) = Certificates::build(&shared, good, &Certificates::default());
         assert!(none.is_empty());
-        let other_key = Certificate { key: parsed("").key, ..parsed("arn:1") };
-        let no_key = Certificate { key: Secret("-----BEGIN nonsense".into()), ..parsed("") };
+        let with = |arn: &str, key| (arn.to_owned(), Certificate { key, ..parsed(arn).1 });
+        let other_key = with("arn:1", parsed("").1.key);
+        let no_key = with("", Sealed("-----BEGIN nonsense".into()));
         let (second, unusable) = Certificates::build(&shared, [no_key, other_key], &first);
         assert_eq!(unusable.len(), 2);
         let mut plan = plan();

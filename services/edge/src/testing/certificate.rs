@@ -1,7 +1,7 @@
 //! Certificates for tests.
 
 use model::{
-    feed::{Certificate, Secret},
+    feed::{Certificate, Sealed},
     units::Timestamp,
 };
 
@@ -13,7 +13,7 @@ pub fn certificate(arn: &str, names: &[&str]) -> Vec<u8> {
         arn: arn.into(),
         names,
         chain: made.cert.pem(),
-        key: Secret(made.signing_key.serialize_pem()),
+        key: Sealed(made.signing_key.serialize_pem()),
         not_before: Timestamp(0),
         not_after: Timestamp(u64::MAX),
         created: Timestamp(0),

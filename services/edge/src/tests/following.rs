@@ -53,6 +53,7 @@ fn follow_with(store: Arc<FakeStore>, settings: &Settings) -> Followed {
     let health = Health::default();
     let (sender, acknowledged) = watch::channel(None);
     let outside = kit::service::World {
+        seals: kit::seal::Seals::default(),
         store: store.clone(),
         registry: store.clone(),
         clock: Arc::new(SystemClock),
@@ -68,7 +69,7 @@ fn follow_with(store: Arc<FakeStore>, settings: &Settings) -> Followed {
         store: world.engine.store.clone(),
         disk: disk.clone(),
         meters: world.engine.meters.clone(),
-        tls: crate::serve::certificates::Shared::new().unwrap(),
+        tls: crate::serve::certificates::Shared::new(kit::seal::Seals::default()).unwrap(),
         acknowledged: sender,
     };
     tokio::spawn(feed.follow());

@@ -58,6 +58,7 @@ impl Edge {
         let (stopper, drain) = drain::channel();
         let metrics = Metrics::default();
         let world = kit::service::World {
+            seals: kit::seal::Seals::default(),
             store: store.clone(),
             registry: store.clone(),
             clock: Arc::new(SystemClock),

@@ -3,6 +3,12 @@
 //! A test holds this table and the shapes in [`crate::settings`] together.
 
 use super::values::{self, Checked};
+use model::quotas::Quota;
+
+/// Either a word, or a table with a number for each quota that is given.
+pub(super) const QUOTAS: &str = "quotas";
+/// No quota is larger than none at all ([`model::quotas::UNBOUNDED`]).
+const MOST_QUOTA: i64 = 1_000_000_000;
 
 /// What a value must be.
 #[derive(Clone, Copy)]
@@ -28,6 +34,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("control.versions", Kind::Whole(0, 10_000)),
     ("data_dir", Kind::Text(values::path)),
     ("dns.answers", Kind::Whole(1, 16)),
+    ("dns.anycast_addresses", Kind::List(values::ip)),
     ("dns.caa", Kind::List(values::name)),
     ("dns.contact", Kind::Text(values::contact)),
     ("dns.listen", Kind::Text(values::address)),
@@ -51,6 +58,8 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("edge.workers", Kind::Whole(1, 1024)),
     ("edge.zstd", Kind::Flag),
     ("geo.databases", Kind::List(values::path)),
+    ("metadata.key", Kind::Text(values::sealing_keys)),
+    ("metadata.key_file", Kind::Text(values::path)),
     ("metadata.url", Kind::Text(values::metadata)),
     ("metadata.url_file", Kind::Text(values::path)),
     ("object_stores.*.access_key_id", Kind::Text(values::filled)),
@@ -60,6 +69,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("object_stores.*.secret_access_key_file", Kind::Text(values::path)),
     ("object_stores.*.url", Kind::Text(values::store)),
     ("object_stores.*.virtual_hosted_style", Kind::Flag),
+    (QUOTAS, Kind::Text(values::quotas)),
     ("telemetry.format", Kind::Text(values::format)),
     ("telemetry.log", Kind::Text(values::filter)),
     ("telemetry.otlp_endpoint", Kind::Text(values::collector)),
@@ -69,6 +79,10 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
 
 /// What the value at this path must be; none when no key is there.
 pub(super) fn kind(pattern: &str) -> Option<Kind> {
+    let quota = pattern.split_once('.').filter(|(table, _)| *table == QUOTAS);
+    if let Some((_, name)) = quota {
+        return Quota::of_key(name).map(|_| Kind::Whole(0, MOST_QUOTA));
+    }
     KEYS.iter().find(|(path, _)| *path == pattern).map(|(_, kind)| *kind)
 }
 
@@ -79,11 +93,13 @@ pub(super) fn is_table(pattern: &str) -> bool {
 
 /// Names directly below a table; the whole file is the table with the empty path.
 pub(super) fn children(table: &str) -> impl Iterator<Item = &'static str> {
+    let quotas = if table == QUOTAS { Quota::ALL } else { &[] };
     let depth = if table.is_empty() { 0 } else { table.len() + 1 };
     let inside = if table.is_empty() { String::new() } else { format!("{table}.") };
     KEYS.iter()
         .filter(move |(path, _)| path.starts_with(&inside))
         .filter_map(move |(path, _)| path.get(depth..)?.split('.').next())
+        .chain(quotas.iter().map(|quota| quota.key()))
 }
 
 /// The key that was most likely meant by `name` in `table`, as it would be written there.
@@ -101,7 +117,7 @@ pub(super) fn nearest(table: &str, name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KEYS, nearest};
+    use super::{KEYS, Quota, nearest};
     use crate::settings::{ObjectStore, Settings};
 
     #[test]
@@ -132,6 +148,15 @@ mod tests {
             let written = readme.contains(&format!("`{name}`"));
             let of_a_store = readme.contains(&format!("`object_stores.NAME{name}`"));
             assert!(written || of_a_store, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_readme_names_every_quota() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+        let readme = std::fs::read_to_string(path).unwrap();
+        for quota in Quota::ALL {
+            assert!(readme.contains(&format!("`{}`", quota.key())), "{}", quota.key());
         }
     }
 

@@ -173,7 +173,7 @@ fn whole_tables(variables: &Variables) -> Vec<Fault> {
 fn whole_table(name: &str) -> Option<Fault> {
     let path = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
     let store = path.strip_prefix("object_stores.").is_some_and(|name| !name.contains('.'));
-    let table = store || !path.is_empty() && keys::is_table(&path);
+    let table = store || !path.is_empty() && keys::is_table(&path) && path != keys::QUOTAS;
     table.then(|| Fault {
         problem: format!("is a table: set its keys, by {name}__KEY"),
         path,
@@ -204,6 +204,9 @@ fn together(settings: &Settings) -> Vec<Fault> {
     }
     if settings.metadata.url_file.is_some() && settings.metadata.url != "embedded" {
         faults.push(fault("metadata.url_file", "metadata.url is set too: keep one of the two"));
+    }
+    if settings.metadata.key_file.is_some() && settings.metadata.key.is_some() {
+        faults.push(fault("metadata.key_file", "metadata.key is set too: keep one of the two"));
     }
     for (name, store) in &settings.object_stores {
         faults.extend(store_together(name, store));

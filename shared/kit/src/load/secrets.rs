@@ -1,7 +1,7 @@
 //! Secrets that settings only point to.
 
 use super::{Fault, fault, values, walk::below};
-use crate::settings::{ObjectStore, Settings};
+use crate::settings::{Metadata, ObjectStore, Settings};
 use model::feed::Secret;
 use std::path::Path;
 
@@ -17,6 +17,9 @@ pub(super) fn fill(mut settings: Settings) -> Result<Settings, Vec<Fault>> {
             Err(problem) => faults.push(fault("metadata.url_file", problem)),
         }
     }
+    if let Err(problem) = sealing(&mut settings.metadata) {
+        faults.push(fault("metadata.key_file", problem));
+    }
     for (name, store) in &mut settings.object_stores {
         if let Err(problem) = key(store) {
             let path = below(&below("object_stores", name), "secret_access_key_file");
@@ -30,6 +33,15 @@ fn url(file: &Path) -> Result<String, String> {
     let url = read(file)?;
     values::metadata(&url)?;
     Ok(url)
+}
+
+fn sealing(metadata: &mut Metadata) -> Result<(), String> {
+    if let Some(file) = &metadata.key_file {
+        let keys = read(file)?;
+        values::sealing_keys(&keys)?;
+        metadata.key = Some(Secret(keys));
+    }
+    Ok(())
 }
 
 fn key(store: &mut ObjectStore) -> Result<(), String> {

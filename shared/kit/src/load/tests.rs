@@ -244,3 +244,38 @@ mod laws {
         }
     }
 }
+
+#[test]
+fn quotas_are_a_word_or_a_table_of_numbers() {
+    use model::quotas::{Quota, Quotas};
+    let read = |text: &str| read(text, Variables::new()).unwrap().quotas;
+    assert_eq!(read(""), Quotas::default());
+    assert_eq!(read("quotas = \"default\""), Quotas::default());
+    assert_eq!(read("quotas = \"none\""), Quotas::none());
+    let some = read("[quotas]\ndistributions = 3\ntags = 0");
+    assert_eq!(some, Quotas::default().with(Quota::Distributions, 3).with(Quota::Tags, 0));
+}
+
+#[test]
+fn a_quota_may_come_from_a_variable() {
+    use model::quotas::{Quota, Quotas};
+    let of = |text: &str, pairs: &[(&str, &str)]| read(text, set(pairs)).unwrap().quotas;
+    assert_eq!(of("", &[("NEARFRONT__QUOTAS", "none")]), Quotas::none());
+    let some = of("[quotas]\naliases = 3", &[("NEARFRONT__QUOTAS__CACHE_BEHAVIORS", "1")]);
+    assert_eq!(some, Quotas::default().with(Quota::Aliases, 3).with(Quota::CacheBehaviours, 1));
+}
+
+#[test]
+fn wrong_quotas_are_refused_and_the_nearest_is_named() {
+    let text = "[quotas]\ndistribution = 3\naliases = -1\ntags = \"many\"";
+    assert_eq!(
+        faults(text, &[]),
+        [
+            "quotas.aliases: must be a whole number from 0 to 1000000000",
+            "quotas.distribution: there is no such key; the nearest is `quotas.distributions`",
+            "quotas.tags: must be a whole number from 0 to 1000000000",
+        ]
+    );
+    assert!(faults("quotas = \"lots\"", &[])[0].starts_with("quotas: must be"));
+    assert!(faults("quotas = 3", &[])[0].starts_with("quotas: must be text"));
+}

@@ -28,6 +28,13 @@ pub(super) fn account(text: &str) -> Checked {
     )
 }
 
+pub(super) fn quotas(text: &str) -> Checked {
+    must(
+        [model::quotas::DEFAULT, model::quotas::NONE].contains(&text),
+        "must be \"default\", \"none\" or a table of numbers: [quotas] distributions = 500",
+    )
+}
+
 pub(super) fn address(text: &str) -> Checked {
     must(
         text.parse::<SocketAddr>().is_ok(),
@@ -159,6 +166,10 @@ pub(super) fn metadata(text: &str) -> Checked {
         text == "embedded" || good,
         "must be \"embedded\" or begin with redis://, rediss://, redis+cluster:// or redis+sentinel://",
     )
+}
+
+pub(super) fn sealing_keys(text: &str) -> Checked {
+    crate::seal::read_keys(text).map(drop)
 }
 
 pub(super) fn store(text: &str) -> Checked {

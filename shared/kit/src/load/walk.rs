@@ -47,10 +47,12 @@ impl Walk {
         let any = below(pattern, "*");
         let pattern_here = if keys::is_table(&any) { any } else { below(pattern, key) };
         let path_here = below(path, key);
-        if let Some(kind) = keys::kind(&pattern_here) {
+        let is_table = keys::is_table(&pattern_here);
+        let given_as_table = is_table && matches!(value.kind, ValueKind::Table(_));
+        if let Some(kind) = keys::kind(&pattern_here).filter(|_| !given_as_table) {
             return self.leaf(kind, &path_here, value);
         }
-        if keys::is_table(&pattern_here) {
+        if is_table {
             return Some(self.table(&pattern_here, &path_here, value));
         }
         let nearest = keys::nearest(pattern, key).unwrap_or_default();

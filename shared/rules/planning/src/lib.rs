@@ -13,9 +13,10 @@ mod faults;
 pub mod lints;
 pub mod managed;
 pub mod policy;
-mod quotas;
 mod references;
+pub mod streaming;
+pub mod vpc_origin;
 
 pub use faults::{Fault, Faults};
-pub use quotas::{Quota, Quotas, UNBOUNDED};
-pub use references::{CertificateFacts, References, Wanted};
+pub use model::quotas::{Quota, Quotas, UNBOUNDED};
+pub use references::{CertificateFacts, References, Wanted, kind};

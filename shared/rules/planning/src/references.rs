@@ -1,10 +1,10 @@
 //! What a configuration refers to, looked up by the caller.
 
-use crate::{distribution::honoured, managed};
+use crate::{Faults, Quota, Quotas, distribution::honoured, managed};
 use model::{
     api::{
-        CacheBehavior, CachePolicyConfig, DistributionConfig, OriginAccessControlConfig,
-        OriginRequestPolicyConfig, ResponseHeadersPolicyConfig,
+        CacheBehavior, CachePolicyConfig, DistributionConfig, ErrorCode, Origin,
+        OriginAccessControlConfig, OriginRequestPolicyConfig, ResponseHeadersPolicyConfig,
     },
     units::Timestamp,
 };
@@ -35,13 +35,63 @@ pub struct References {
     /// What there is of everything else that a configuration may name, by the kind as it stands in
     /// ARNs and keys, and the id.
     pub known: BTreeSet<(&'static str, String)>,
+    /// How many of each thing there may be.
+    pub quotas: Quotas,
     /// Suffix of assigned names, lower case. Its own certificate covers it and one label below.
     pub zone: String,
     /// Checking away from a server: what is not in here may exist all the same.
     pub offline: bool,
 }
 
+/// Kinds of which a configuration says no more than an id, as they stand in ARNs.
+pub mod kind {
+    /// Anycast address lists.
+    pub const ANYCAST_IP_LIST: &str = "anycast-ip-list";
+    /// Continuous deployment policies.
+    pub const CONTINUOUS_DEPLOYMENT_POLICY: &str = "continuous-deployment-policy";
+    /// VPC origins.
+    pub const VPC_ORIGIN: &str = "vpcorigin";
+}
+
 impl References {
+    /// Whether there is one of this kind and id.
+    pub fn has(&self, kind: &'static str, id: &str) -> bool {
+        self.offline || self.known.contains(&(kind, id.to_owned()))
+    }
+
+    /// Whether so many are within the quota; a fault if not.
+    pub(crate) fn room(
+        &self,
+        faults: &mut Faults,
+        path: &str,
+        quota: Quota,
+        count: usize,
+        too_many: ErrorCode,
+    ) -> bool {
+        let fits = self.quotas.allow(quota, count);
+        let message = format!("{count} are more than the quota of {}", self.quotas.most(quota));
+        faults.require(fits, path, too_many, message);
+        fits
+    }
+
+    /// With room for as many as a configuration has that is there already.
+    #[must_use]
+    pub fn keeping(mut self, there: &DistributionConfig) -> Self {
+        let listed = |count: Option<i32>| count.and_then(|count| usize::try_from(count).ok());
+        let aliases = listed(there.aliases.as_ref().map(|list| list.quantity)).unwrap_or(0);
+        let behaviours = listed(there.cache_behaviors.as_ref().map(|list| list.quantity));
+        let headers =
+            |origin: &Origin| listed(origin.custom_headers.as_ref().map(|list| list.quantity));
+        let headers = there.origins.items.iter().filter_map(headers).max().unwrap_or(0);
+        self.quotas = self
+            .quotas
+            .at_least(Quota::Aliases, aliases)
+            .at_least(Quota::CacheBehaviours, behaviours.unwrap_or(0))
+            .at_least(Quota::Origins, there.origins.items.len())
+            .at_least(Quota::OriginCustomHeaders, headers);
+        self
+    }
+
     /// A cache policy of the account, or a managed one.
     pub fn cache_policy(&self, id: &str) -> Option<&CachePolicyConfig> {
         self.cache_policies.get(id).or_else(|| managed::cache_policy(id))
@@ -101,6 +151,8 @@ impl Wanted {
             .filter_map(|certificate| certificate.acm_certificate_arn.clone())
             .collect();
         wanted.others = honoured::named(config);
+        let policy = config.continuous_deployment_policy_id.as_ref().filter(|id| !id.is_empty());
+        wanted.others.extend(policy.map(|id| (kind::CONTINUOUS_DEPLOYMENT_POLICY, id.clone())));
         wanted
     }
 

@@ -5,7 +5,7 @@
 use model::api::{
     CachePolicyConfig, ErrorCode, OriginRequestPolicyConfig, ResponseHeadersPolicyConfig,
 };
-use nearfront_planning::{managed, policy};
+use nearfront_planning::{Quotas, managed, policy};
 use serde_json::{Value, json};
 
 fn cache(change: impl FnOnce(&mut Value)) -> ErrorCode {
@@ -19,10 +19,10 @@ fn cache(change: impl FnOnce(&mut Value)) -> ErrorCode {
         }
     });
     let fine: CachePolicyConfig = serde_json::from_value(config.clone()).unwrap();
-    policy::cache::check(&fine).unwrap();
+    policy::cache::check(&fine, &Quotas::default()).unwrap();
     change(&mut config);
     let config: CachePolicyConfig = serde_json::from_value(config).unwrap();
-    policy::cache::check(&config).unwrap_err().code()
+    policy::cache::check(&config, &Quotas::default()).unwrap_err().code()
 }
 
 const PARAMETERS: &str = "ParametersInCacheKeyAndForwardedToOrigin";
@@ -30,17 +30,21 @@ const PARAMETERS: &str = "ParametersInCacheKeyAndForwardedToOrigin";
 #[test]
 fn every_managed_policy_passes_its_own_check_but_for_its_name() {
     for (id, config) in managed::cache_policies() {
-        policy::cache::check(config).unwrap_or_else(|faults| panic!("{id}: {faults}"));
+        policy::cache::check(config, &Quotas::default())
+            .unwrap_or_else(|faults| panic!("{id}: {faults}"));
     }
     for (id, config) in managed::origin_request_policies() {
-        let faults =
-            policy::origin_request::check(config).err().map(|faults| faults.0).unwrap_or_default();
+        let faults = policy::origin_request::check(config, &Quotas::default())
+            .err()
+            .map(|faults| faults.0)
+            .unwrap_or_default();
         let lengths_only =
             faults.iter().all(|fault| fault.code == ErrorCode::TooManyHeadersInOriginRequestPolicy);
         assert!(lengths_only, "{id}: {faults:?}");
     }
     for (id, config) in managed::response_headers_policies() {
-        policy::response_headers::check(config).unwrap_or_else(|faults| panic!("{id}: {faults}"));
+        policy::response_headers::check(config, &Quotas::default())
+            .unwrap_or_else(|faults| panic!("{id}: {faults}"));
     }
 }
 
@@ -104,7 +108,7 @@ fn authorization_is_never_listed_alone() {
     });
     let config: OriginRequestPolicyConfig = serde_json::from_value(config).unwrap();
     assert_eq!(
-        policy::origin_request::check(&config).unwrap_err().code(),
+        policy::origin_request::check(&config, &Quotas::default()).unwrap_err().code(),
         ErrorCode::InvalidArgument
     );
 }
@@ -137,7 +141,7 @@ fn response_headers_policies_are_refused_with_their_own_errors() {
         let mut config = json!({"Name": "mine"});
         config.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let config: ResponseHeadersPolicyConfig = serde_json::from_value(config).unwrap();
-        policy::response_headers::check(&config).unwrap_err().code()
+        policy::response_headers::check(&config, &Quotas::default()).unwrap_err().code()
     };
     let long = "x".repeat(1_784);
     assert_eq!(
@@ -169,7 +173,8 @@ fn response_headers_without_effect_are_refused() {
         let mut config = json!({"Name": "mine"});
         config.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let config: ResponseHeadersPolicyConfig = serde_json::from_value(config).unwrap();
-        policy::response_headers::check(&config).map_err(|faults| faults.to_string())
+        policy::response_headers::check(&config, &Quotas::default())
+            .map_err(|faults| faults.to_string())
     };
     let custom = |names: &[&str]| {
         let header = |name: &&str| json!({"Header": name, "Value": "1", "Override": true});

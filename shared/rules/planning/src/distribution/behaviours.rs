@@ -2,26 +2,23 @@
 //!
 //! Source: CloudFront developer guide, "Cache behavior settings".
 
+use super::legacy;
 use crate::{
-    Faults, References,
+    Faults, Quota, References,
     faults::items,
-    policy::{cache, lower_case, origin_request, response_headers},
+    policy::{cache, origin_request, response_headers},
 };
 use model::{
     api::{
         AllowedMethods, CacheBehavior, DefaultCacheBehavior, DistributionConfig, ErrorCode,
-        ForwardedValues, HttpVersion, ItemSelection, Method, Origin,
-        ViewerProtocolPolicy as Policy,
+        HttpVersion, Method, Origin, ViewerProtocolPolicy as Policy,
     },
     ids::OriginId,
     plan::{
-        Behaviour, CachePolicy, Forward, HeaderSelection, Law, Methods, ResponseHeaders, Selection,
+        Behaviour, CachePolicy, Forward, HeaderSelection, Methods, ResponseHeaders, Selection,
         ViewerProtocol,
     },
 };
-
-/// Most behaviours of one distribution, the default one left out.
-const MOST_BEHAVIOURS: usize = 75;
 
 pub(super) fn planned(
     faults: &mut Faults,
@@ -30,8 +27,7 @@ pub(super) fn planned(
 ) -> Vec<Behaviour> {
     let listed = config.cache_behaviors.as_ref().map(|list| items!(list)).unwrap_or_default();
     let too_many = ErrorCode::TooManyCacheBehaviors;
-    if listed.len() > MOST_BEHAVIOURS {
-        faults.add("CacheBehaviors", too_many, "at most 75 behaviors");
+    if !references.room(faults, "CacheBehaviors", Quota::CacheBehaviours, listed.len(), too_many) {
         return Vec::new();
     }
     let mut planned = Vec::with_capacity(listed.len() + 1);
@@ -105,9 +101,8 @@ fn one(
     let message = format!("there is no origin {:?}", behaviour.target_origin_id);
     faults.require(known, format!("{path}.TargetOriginId"), ErrorCode::NoSuchOrigin, message);
     let (allowed, cache_options) = methods(faults, path, behaviour.allowed_methods.as_ref());
-    check_bucket_headers(faults, path, behaviour, config);
     let grpc = grpc(faults, path, behaviour, allowed, config);
-    let (cache, forward) = caching(faults, path, behaviour, references)?;
+    let (cache, forward) = caching(faults, path, behaviour, config, references)?;
     Some(Behaviour {
         pattern: behaviour.path_pattern.clone(),
         origin: OriginId(behaviour.target_origin_id.clone()),
@@ -146,29 +141,10 @@ fn grpc(
     grpc
 }
 
-/// A bucket is found by its own name, and its answers do not follow what viewers say of themselves.
-fn check_bucket_headers(
-    faults: &mut Faults,
-    path: &str,
-    behaviour: &CacheBehavior,
-    config: &DistributionConfig,
-) {
+fn goes_to_a_bucket(behaviour: &CacheBehavior, config: &DistributionConfig) -> bool {
     let named = |origin: &&Origin| origin.id == behaviour.target_origin_id;
-    let bucket = config
-        .origins
-        .items
-        .iter()
-        .find(named)
-        .is_some_and(|origin| origin.s3_origin_config.is_some());
-    let headers = behaviour.forwarded_values.as_ref().and_then(|values| values.headers.as_ref());
-    let headers = headers.map(|list| items!(list)).unwrap_or_default();
-    let fine = !headers.iter().any(|name| name == "*" || name.eq_ignore_ascii_case("host"));
-    faults.require(
-        fine || !bucket,
-        format!("{path}.ForwardedValues.Headers"),
-        ErrorCode::InvalidHeadersForS3Origin,
-        "an S3 origin can be sent neither Host nor all headers: name those that it needs",
-    );
+    let found = config.origins.items.iter().find(named);
+    found.is_some_and(|origin| origin.s3_origin_config.is_some())
 }
 
 fn methods(faults: &mut Faults, path: &str, given: Option<&AllowedMethods>) -> (Methods, bool) {
@@ -216,6 +192,7 @@ pub(crate) fn caching(
     faults: &mut Faults,
     path: &str,
     behaviour: &CacheBehavior,
+    config: &DistributionConfig,
     references: &References,
 ) -> Option<(CachePolicy, Forward)> {
     let id = behaviour.cache_policy_id.as_deref().filter(|id| !id.is_empty());
@@ -238,7 +215,9 @@ pub(crate) fn caching(
         (None, Some(values)) => {
             let message = "an origin request policy needs a cache policy";
             faults.require(request.is_none(), path, code, message);
-            Some(legacy(faults, path, behaviour, values))
+            let bucket = goes_to_a_bucket(behaviour, config);
+            legacy::check(faults, path, values, bucket, &references.quotas);
+            Some(legacy::planned(faults, path, behaviour, values))
         }
         (Some(_), Some(_)) => {
             faults.add(path, code, "CachePolicyId and ForwardedValues exclude each other");
@@ -305,99 +284,4 @@ fn response_headers(
     let code = ErrorCode::NoSuchResponseHeadersPolicy;
     faults.require(found.is_some() || references.offline, path, code, message);
     found.map(response_headers::planned)
-}
-
-/// The older way: what is forwarded is also what makes requests differ.
-fn legacy(
-    faults: &mut Faults,
-    path: &str,
-    behaviour: &CacheBehavior,
-    values: &ForwardedValues,
-) -> (CachePolicy, Forward) {
-    let min = behaviour.min_ttl.unwrap_or(0);
-    cache::check_ttls(faults, &format!("{path}."), min, behaviour.default_ttl, behaviour.max_ttl);
-    check_legacy(faults, &format!("{path}.ForwardedValues"), values);
-    let headers = values.headers.as_ref().map(|list| items!(list)).unwrap_or_default();
-    let all = headers.iter().any(|name| name == "*");
-    let cookies = legacy_cookies(values);
-    let keys = values.query_string_cache_keys.as_ref().map(|list| items!(list)).unwrap_or_default();
-    let cache = CachePolicy {
-        id: None,
-        law: Law::CloudFront,
-        ttl: cache::lifetimes(min, behaviour.default_ttl, behaviour.max_ttl),
-        headers: if all { Vec::new() } else { lower_case(headers) },
-        cookies: cookies.clone(),
-        query: match (values.query_string, keys.is_empty()) {
-            (false, _) => Selection::None,
-            (true, true) => Selection::All,
-            (true, false) => Selection::Only(keys.to_vec()),
-        },
-        gzip: behaviour.compress == Some(true),
-        brotli: false,
-        zstd: false,
-        all_headers: all,
-    };
-    let forward = Forward {
-        id: None,
-        legacy: true,
-        headers: if all { HeaderSelection::AllViewer } else { HeaderSelection::None },
-        cookies,
-        query: if values.query_string { Selection::All } else { Selection::None },
-    };
-    (cache, forward)
-}
-
-fn legacy_cookies(values: &ForwardedValues) -> Selection {
-    let listed = values.cookies.whitelisted_names.as_ref();
-    match values.cookies.forward {
-        ItemSelection::None => Selection::None,
-        ItemSelection::All => Selection::All,
-        ItemSelection::Whitelist => {
-            Selection::Only(listed.map(|list| items!(list).to_vec()).unwrap_or_default())
-        }
-    }
-}
-
-fn check_legacy(faults: &mut Faults, path: &str, values: &ForwardedValues) {
-    if let Some(list) = &values.headers {
-        let place = format!("{path}.Headers");
-        let too_many = ErrorCode::TooManyHeadersInForwardedValues;
-        faults.require(items!(list).len() <= 10, &place, too_many, "at most 10 headers");
-        for name in items!(list) {
-            let fine = http::HeaderName::from_bytes(name.as_bytes()).is_ok();
-            let message = format!("{name:?} is not the name of a header");
-            faults.require(fine, &place, ErrorCode::InvalidArgument, message);
-        }
-    }
-    if let Some(list) = &values.cookies.whitelisted_names {
-        let place = format!("{path}.Cookies.WhitelistedNames");
-        let too_many = ErrorCode::TooManyCookieNamesInWhiteList;
-        faults.require(items!(list).len() <= 10, place, too_many, "at most 10 cookies");
-    }
-    let whitelisted =
-        values.cookies.whitelisted_names.as_ref().is_some_and(|list| !items!(list).is_empty());
-    faults.require(
-        whitelisted == (values.cookies.forward == ItemSelection::Whitelist),
-        format!("{path}.Cookies"),
-        ErrorCode::InvalidForwardCookies,
-        "whitelist needs WhitelistedNames, and only whitelist takes them",
-    );
-    if let Some(list) = &values.query_string_cache_keys {
-        let place = format!("{path}.QueryStringCacheKeys");
-        let fine = items!(list).len() <= 10;
-        faults.require(
-            fine,
-            &place,
-            ErrorCode::TooManyQueryStringParameters,
-            "at most 10 parameters",
-        );
-        let fine = values.query_string || items!(list).is_empty();
-        let code = ErrorCode::InvalidQueryStringParameters;
-        faults.require(
-            fine,
-            place,
-            code,
-            "keys without QueryString have no effect: set it to true",
-        );
-    }
 }

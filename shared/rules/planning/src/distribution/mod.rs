@@ -1,21 +1,25 @@
 //! One distribution: its configuration checked as a whole, and the Plan that follows from it.
 
 pub(crate) mod behaviours;
+mod countries;
+mod deployment;
 mod errors;
 pub mod honoured;
+mod legacy;
 mod names;
 mod origins;
 mod update;
 
 use crate::{Faults, References};
 use model::{
-    api::{DistributionConfig, ErrorCode, GeoRestrictionType, HttpVersion, Restrictions},
+    api::{DistributionConfig, ErrorCode, HttpVersion},
     ids::DistributionId,
-    plan::{Countries, HttpVersions, Plan},
+    plan::{HttpVersions, Plan},
     units::Timestamp,
 };
 
 pub use names::covers;
+pub(crate) use names::{check_names, is_host_name};
 pub use update::check as check_update;
 
 /// What a distribution is called, given by the server.
@@ -46,6 +50,7 @@ pub fn plan(
     check_text(&mut faults, config);
     let tree = honoured::tree(config);
     faults.quantities(&tree);
+    deployment::check(&mut faults, config, references);
     honoured::check(&mut faults, &tree, references);
     let plan = Plan {
         id: identity.id.clone(),
@@ -58,7 +63,7 @@ pub fn plan(
         errors: errors::planned(&mut faults, config.custom_error_responses.as_ref()),
         aliases: names::aliases(&mut faults, config, references),
         viewer_tls: names::viewer_tls(&mut faults, config, references, now),
-        countries: countries(&mut faults, config.restrictions.as_ref()),
+        countries: countries::planned(&mut faults, config.restrictions.as_ref()),
         http: http(config.http_version),
         ipv6: config.is_ipv6_enabled == Some(true),
     };
@@ -103,32 +108,4 @@ fn root_object(faults: &mut Faults, object: Option<&str>) -> Option<String> {
         "at most 255 characters of a path, without a leading slash: index.html",
     );
     Some(object.to_owned())
-}
-
-fn countries(faults: &mut Faults, restrictions: Option<&Restrictions>) -> Countries {
-    let Some(Restrictions { geo_restriction: geo }) = restrictions else {
-        return Countries::All;
-    };
-    let path = "Restrictions.GeoRestriction";
-    let codes = crate::faults::items!(geo).to_vec();
-    for (index, code) in codes.iter().enumerate() {
-        faults.require(
-            code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()),
-            format!("{path}.Items[{index}]"),
-            ErrorCode::InvalidLocationCode,
-            format!("{code:?} is not a country code of ISO 3166-1 alpha-2"),
-        );
-    }
-    let open = geo.restriction_type == GeoRestrictionType::None;
-    faults.require(
-        open == codes.is_empty(),
-        path,
-        ErrorCode::InvalidGeoRestrictionParameter,
-        "whitelist and blacklist need countries, none takes none",
-    );
-    match geo.restriction_type {
-        GeoRestrictionType::None => Countries::All,
-        GeoRestrictionType::Whitelist => Countries::Only(codes),
-        GeoRestrictionType::Blacklist => Countries::Except(codes),
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: CloudFront developer guide, "Use custom URLs by adding alternate domain names".
 
-use crate::{CertificateFacts, Faults, References, faults::items};
+use crate::{CertificateFacts, Faults, Quota, References, faults::items};
 use model::{
     api::{
         DistributionConfig, ErrorCode, MinimumProtocolVersion, SSLSupportMethod, ViewerCertificate,
@@ -10,9 +10,6 @@ use model::{
     plan::{TlsMinimum, ViewerTls},
     units::Timestamp,
 };
-
-/// Most alternate names of one distribution.
-const MOST_ALIASES: usize = 100;
 
 pub(super) fn aliases(
     faults: &mut Faults,
@@ -24,17 +21,21 @@ pub(super) fn aliases(
     };
     let names = items!(list);
     let too_many = ErrorCode::TooManyDistributionCNAMEs;
-    if names.len() > MOST_ALIASES {
-        faults.add("Aliases", too_many, "at most 100 aliases");
+    if !references.room(faults, "Aliases", Quota::Aliases, names.len(), too_many) {
         return Vec::new();
     }
+    check_names(faults, names, &references.zone);
+    names.to_vec()
+}
+
+/// Each must be a name that a distribution can have, and stand there once.
+pub(crate) fn check_names(faults: &mut Faults, names: &[String], zone: &str) {
     for (index, name) in names.iter().enumerate() {
         let path = format!("Aliases.Items[{index}]");
-        check_alias(faults, &path, name, &references.zone);
+        check_alias(faults, &path, name, zone);
         let repeated = names.iter().take(index).any(|earlier| earlier == name);
         faults.require(!repeated, path, ErrorCode::InvalidArgument, "stands twice in the list");
     }
-    names.to_vec()
 }
 
 fn check_alias(faults: &mut Faults, path: &str, name: &str, zone: &str) {
@@ -67,7 +68,7 @@ fn is_assigned(name: &str, zone: &str) -> bool {
 }
 
 /// Letters, digits, hyphens and underscores in labels of 1 to 63, at most 253 in all (RFC 1123).
-pub(super) fn is_host_name(name: &str) -> bool {
+pub(crate) fn is_host_name(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
@@ -99,7 +100,8 @@ pub(super) fn viewer_tls(
     let Some(given) = &config.viewer_certificate else {
         return plain;
     };
-    let names = config.aliases.iter().flat_map(|list| items!(list)).take(MOST_ALIASES);
+    let most = usize::try_from(references.quotas.most(Quota::Aliases)).unwrap_or(usize::MAX);
+    let names = config.aliases.iter().flat_map(|list| items!(list)).take(most);
     let names = names.map(String::as_str);
     if let Some(arn) = given.acm_certificate_arn.as_deref().filter(|arn| !arn.is_empty()) {
         check_method(faults, given);

@@ -3,7 +3,7 @@
 //! Source: CloudFront developer guide, "Origin settings".
 
 use super::names::is_host_name;
-use crate::{Faults, References, defaults, faults::items, policy::access_control};
+use crate::{Faults, Quota, References, defaults, faults::items, policy::access_control};
 use model::{
     api::{
         CustomOriginConfig, ErrorCode, Origin as Config, OriginCustomHeader,
@@ -14,8 +14,6 @@ use model::{
     units::Seconds,
 };
 
-/// Most origins of one distribution.
-const MOST_ORIGINS: usize = 100;
 /// Headers that no origin can be given (developer guide, "Custom headers that CloudFront can't add").
 const REFUSED_HEADERS: [&str; 17] = [
     "cache-control",
@@ -47,8 +45,7 @@ pub(super) fn planned(faults: &mut Faults, list: &Origins, references: &Referenc
         "at least one origin",
     );
     let too_many = ErrorCode::TooManyOrigins;
-    if origins.len() > MOST_ORIGINS {
-        faults.add("Origins", too_many, "at most 100 origins");
+    if !references.room(faults, "Origins", Quota::Origins, origins.len(), too_many) {
         return Vec::new();
     }
     let mut planned: Vec<Origin> = Vec::with_capacity(origins.len());
@@ -89,7 +86,7 @@ fn one(
         id: OriginId(config.id.clone()),
         domain: config.domain_name.to_ascii_lowercase(),
         path: config.origin_path.clone().unwrap_or_default(),
-        headers: custom_headers(faults, path, config),
+        headers: custom_headers(faults, path, config, references),
         kind: kind(faults, path, config, references)?,
         attempts: u8::try_from(attempts).unwrap_or(1),
         connect_timeout: seconds(connect),
@@ -232,7 +229,12 @@ fn port(faults: &mut Faults, path: String, port: i32) -> Option<u16> {
     u16::try_from(port).ok()
 }
 
-fn custom_headers(faults: &mut Faults, path: &str, config: &Config) -> Vec<(String, String)> {
+fn custom_headers(
+    faults: &mut Faults,
+    path: &str,
+    config: &Config,
+    references: &References,
+) -> Vec<(String, String)> {
     let Some(list) = &config.custom_headers else {
         return Vec::new();
     };
@@ -240,12 +242,12 @@ fn custom_headers(faults: &mut Faults, path: &str, config: &Config) -> Vec<(Stri
     let path = format!("{path}.CustomHeaders");
     let total: usize =
         headers.iter().map(|one| one.header_name.len() + one.header_value.len()).sum();
-    faults.require(
-        headers.len() <= 10 && total <= 10_240,
-        &path,
-        ErrorCode::TooManyOriginCustomHeaders,
-        "at most 10 headers of 10240 characters together",
-    );
+    let too_many = ErrorCode::TooManyOriginCustomHeaders;
+    if !references.room(faults, &path, Quota::OriginCustomHeaders, headers.len(), too_many) {
+        return Vec::new();
+    }
+    let message = "the headers have more than 10240 characters together";
+    faults.require(total <= 10_240, &path, too_many, message);
     for (index, header) in headers.iter().enumerate() {
         check_header(faults, format!("{path}.Items[{index}]"), header);
     }

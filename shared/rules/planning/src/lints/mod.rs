@@ -198,7 +198,7 @@ fn view<'c>(
     let policy = policy.and_then(|id| references.response_headers_policy(id));
     View {
         origin: config.origins.items.iter().find(|one| one.id == behaviour.target_origin_id),
-        caching: behaviours::caching(&mut faults, &path, &behaviour, references),
+        caching: behaviours::caching(&mut faults, &path, &behaviour, config, references),
         cors: policy.and_then(|policy| crate::policy::response_headers::planned(policy).cors),
         path,
         config: behaviour,

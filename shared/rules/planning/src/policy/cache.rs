@@ -4,7 +4,7 @@
 
 use super::{Choice, check_field_names, check_label, check_names, lower_case, names_of};
 use crate::{
-    Faults,
+    Faults, Quotas,
     defaults::{DEFAULT_TTL, MAX_TTL},
     managed,
 };
@@ -41,12 +41,12 @@ pub(crate) const LONGEST_TTL: i64 = 3_153_600_000;
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn check(config: &CachePolicyConfig) -> Result<(), Faults> {
+pub fn check(config: &CachePolicyConfig, quotas: &Quotas) -> Result<(), Faults> {
     let mut faults = Faults::default();
     check_label(&mut faults, &config.name, config.comment.as_ref());
     check_ttls(&mut faults, "", config.min_ttl, config.default_ttl, config.max_ttl);
     if let Some(parameters) = &config.parameters_in_cache_key_and_forwarded_to_origin {
-        check_parameters(&mut faults, parameters);
+        check_parameters(&mut faults, parameters, quotas);
         if ttl(config).max == Seconds::ZERO {
             check_nothing_keyed(&mut faults, parameters);
         }
@@ -84,13 +84,17 @@ fn widened(min: i64, default: Option<i64>, max: Option<i64>) -> (i64, i64) {
     (default, max.unwrap_or_else(|| MAX_TTL.max(default)))
 }
 
-fn check_parameters(faults: &mut Faults, given: &ParametersInCacheKeyAndForwardedToOrigin) {
+fn check_parameters(
+    faults: &mut Faults,
+    given: &ParametersInCacheKeyAndForwardedToOrigin,
+    quotas: &Quotas,
+) {
     let path = "ParametersInCacheKeyAndForwardedToOrigin";
     let headers = &given.headers_config;
     let place = format!("{path}.HeadersConfig.Headers");
     let needs = headers.header_behavior == CachePolicyHeaderBehavior::Whitelist;
     let list = headers.headers.as_ref();
-    check_names(faults, &place, needs, list, ErrorCode::TooManyHeadersInCachePolicy);
+    check_names(faults, &place, needs, list, ErrorCode::TooManyHeadersInCachePolicy, quotas);
     check_field_names(faults, &place, names_of(list));
     for name in names_of(list) {
         faults.require(
@@ -107,6 +111,7 @@ fn check_parameters(faults: &mut Faults, given: &ParametersInCacheKeyAndForwarde
         needs_names(cookies.cookie_behavior.as_str()),
         cookies.cookies.as_ref(),
         ErrorCode::TooManyCookiesInCachePolicy,
+        quotas,
     );
     let query = &given.query_strings_config;
     check_names(
@@ -115,6 +120,7 @@ fn check_parameters(faults: &mut Faults, given: &ParametersInCacheKeyAndForwarde
         needs_names(query.query_string_behavior.as_str()),
         query.query_strings.as_ref(),
         ErrorCode::TooManyQueryStringsInCachePolicy,
+        quotas,
     );
 }
 

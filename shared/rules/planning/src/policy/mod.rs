@@ -2,10 +2,11 @@
 
 pub mod access_control;
 pub mod cache;
+pub mod continuous_deployment;
 pub mod origin_request;
 pub mod response_headers;
 
-use crate::Faults;
+use crate::{Faults, Quota, Quotas};
 use model::{
     api::{CookieNames, ErrorCode, Headers, QueryStringNames},
     plan::Selection,
@@ -78,6 +79,7 @@ pub(crate) fn check_names<L: Names>(
     needs_names: bool,
     list: Option<&L>,
     too_many: ErrorCode,
+    quotas: &Quotas,
 ) {
     if let Some(list) = list {
         faults.counted(path, list.quantity(), list.names().len());
@@ -89,10 +91,13 @@ pub(crate) fn check_names<L: Names>(
         (names.is_empty(), "this behavior takes no names: leave the list out")
     };
     faults.require(fine, path, ErrorCode::InvalidArgument, message);
-    faults.require(names.len() <= 10, path, too_many, "at most 10 names");
+    let most = quotas.most(Quota::NamesInPolicy);
+    if !quotas.allow(Quota::NamesInPolicy, names.len()) {
+        return faults.add(path, too_many, format!("at most {most} names"));
+    }
     let total: usize = names.iter().map(String::len).sum();
     faults.require(
-        total <= 1024,
+        total <= 1024 || most > Quota::NamesInPolicy.default_most(),
         path,
         too_many,
         "the names together have more than 1024 characters",

@@ -5,7 +5,7 @@
 use super::{
     Choice, cache::needs_names, check_field_names, check_label, check_names, lower_case, names_of,
 };
-use crate::Faults;
+use crate::{Faults, Quotas};
 use model::{
     api::{ErrorCode, OriginRequestPolicyConfig, OriginRequestPolicyHeaderBehavior as Behaviour},
     ids::PolicyId,
@@ -30,10 +30,10 @@ const NEVER_LISTED: [&str; 10] = [
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn check(config: &OriginRequestPolicyConfig) -> Result<(), Faults> {
+pub fn check(config: &OriginRequestPolicyConfig, quotas: &Quotas) -> Result<(), Faults> {
     let mut faults = Faults::default();
     check_label(&mut faults, &config.name, config.comment.as_ref());
-    check_headers(&mut faults, config);
+    check_headers(&mut faults, config, quotas);
     let cookies = &config.cookies_config;
     check_names(
         &mut faults,
@@ -41,6 +41,7 @@ pub fn check(config: &OriginRequestPolicyConfig) -> Result<(), Faults> {
         needs_names(cookies.cookie_behavior.as_str()),
         cookies.cookies.as_ref(),
         ErrorCode::TooManyCookiesInOriginRequestPolicy,
+        quotas,
     );
     let query = &config.query_strings_config;
     check_names(
@@ -49,16 +50,17 @@ pub fn check(config: &OriginRequestPolicyConfig) -> Result<(), Faults> {
         needs_names(query.query_string_behavior.as_str()),
         query.query_strings.as_ref(),
         ErrorCode::TooManyQueryStringsInOriginRequestPolicy,
+        quotas,
     );
     faults.into_result()
 }
 
-fn check_headers(faults: &mut Faults, config: &OriginRequestPolicyConfig) {
+fn check_headers(faults: &mut Faults, config: &OriginRequestPolicyConfig, quotas: &Quotas) {
     let path = "HeadersConfig.Headers";
     let behaviour = config.headers_config.header_behavior;
     let list = config.headers_config.headers.as_ref();
     let needs = !matches!(behaviour, Behaviour::None | Behaviour::AllViewer);
-    check_names(faults, path, needs, list, ErrorCode::TooManyHeadersInOriginRequestPolicy);
+    check_names(faults, path, needs, list, ErrorCode::TooManyHeadersInOriginRequestPolicy, quotas);
     check_field_names(faults, path, names_of(list));
     for name in names_of(list).iter().map(|name| name.to_ascii_lowercase()) {
         let (fine, message) = match behaviour {

@@ -3,7 +3,7 @@
 //! Source: CloudFront developer guide, "Understand response headers policies".
 
 use super::{check_field_names, check_label};
-use crate::{Faults, faults::items};
+use crate::{Faults, Quota, Quotas, faults::items};
 use model::{
     api::{
         ErrorCode, ResponseHeadersPolicyAccessControlAllowMethodsValues as MethodValue,
@@ -55,7 +55,7 @@ const EVERY_METHOD: [&str; 7] = ["GET", "DELETE", "HEAD", "OPTIONS", "PATCH", "P
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn check(config: &ResponseHeadersPolicyConfig) -> Result<(), Faults> {
+pub fn check(config: &ResponseHeadersPolicyConfig, quotas: &Quotas) -> Result<(), Faults> {
     let mut faults = Faults::default();
     check_label(&mut faults, &config.name, config.comment.as_ref());
     if let Some(cors) = &config.cors_config {
@@ -66,12 +66,12 @@ pub fn check(config: &ResponseHeadersPolicyConfig) -> Result<(), Faults> {
     }
     if let Some(custom) = &config.custom_headers_config {
         faults.counted("CustomHeadersConfig", custom.quantity, items!(custom).len());
-        check_custom(&mut faults, items!(custom));
+        check_custom(&mut faults, items!(custom), quotas);
     }
     if let Some(remove) = &config.remove_headers_config {
         faults.counted("RemoveHeadersConfig", remove.quantity, items!(remove).len());
         let names: Vec<&str> = items!(remove).iter().map(|one| one.header.as_str()).collect();
-        check_removed(&mut faults, &names);
+        check_removed(&mut faults, &names, quotas);
     }
     let timing = config.server_timing_headers_config.as_ref();
     if let Some(rate) = timing.and_then(|timing| timing.sampling_rate) {
@@ -155,13 +155,15 @@ fn check_security(faults: &mut Faults, security: &ResponseHeadersPolicySecurityH
     }
 }
 
-fn check_custom(faults: &mut Faults, custom: &[ResponseHeadersPolicyCustomHeader]) {
-    faults.require(
-        custom.len() <= 10,
-        "CustomHeadersConfig",
-        ErrorCode::TooManyCustomHeadersInResponseHeadersPolicy,
-        "at most 10 custom headers",
-    );
+fn check_custom(
+    faults: &mut Faults,
+    custom: &[ResponseHeadersPolicyCustomHeader],
+    quotas: &Quotas,
+) {
+    let too_many = ErrorCode::TooManyCustomHeadersInResponseHeadersPolicy;
+    if !few(faults, "CustomHeadersConfig", custom.len(), too_many, quotas) {
+        return;
+    }
     for (index, header) in custom.iter().enumerate() {
         let place = format!("CustomHeadersConfig.Items[{index}]");
         faults.require(
@@ -179,7 +181,7 @@ fn check_custom(faults: &mut Faults, custom: &[ResponseHeadersPolicyCustomHeader
             ErrorCode::InvalidArgument,
             format!("{name} cannot be set: the edge itself writes it"),
         );
-        let mut earlier = custom.iter().take(index.min(10));
+        let mut earlier = custom.iter().take(index);
         let repeated = earlier.any(|one| one.header.eq_ignore_ascii_case(&name));
         faults.require(
             !repeated,
@@ -198,9 +200,24 @@ fn check_value(faults: &mut Faults, path: &str, value: &str) {
     faults.require(fine, path, ErrorCode::InvalidArgument, "not the value of a header");
 }
 
-fn check_removed(faults: &mut Faults, names: &[&str]) {
+fn few(
+    faults: &mut Faults,
+    path: &str,
+    count: usize,
+    too_many: ErrorCode,
+    quotas: &Quotas,
+) -> bool {
+    let fits = quotas.allow(Quota::HeadersInResponsePolicy, count);
+    let most = quotas.most(Quota::HeadersInResponsePolicy);
+    faults.require(fits, path, too_many, format!("at most {most} headers"));
+    fits
+}
+
+fn check_removed(faults: &mut Faults, names: &[&str], quotas: &Quotas) {
     let too_many = ErrorCode::TooManyRemoveHeadersInResponseHeadersPolicy;
-    faults.require(names.len() <= 10, "RemoveHeadersConfig", too_many, "at most 10 headers");
+    if !few(faults, "RemoveHeadersConfig", names.len(), too_many, quotas) {
+        return;
+    }
     for (index, name) in names.iter().enumerate() {
         let lower = name.to_ascii_lowercase();
         let fine = http::HeaderName::from_bytes(name.as_bytes()).is_ok()

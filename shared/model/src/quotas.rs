@@ -3,7 +3,17 @@
 //! For: the numbers, by name, each with CloudFront's default.
 //! Not for: counting what there is.
 //!
+//! In settings, `quotas` is `"default"`, `"none"`, or a table of those that differ from the default.
+//!
 //! Source: CloudFront developer guide, "Quotas".
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use std::collections::BTreeMap;
+
+/// In settings: CloudFront's own numbers.
+pub const DEFAULT: &str = "default";
+/// In settings: no limit but those that protect the service itself.
+pub const NONE: &str = "none";
 
 /// More than anybody can have: no limit.
 pub const UNBOUNDED: usize = 1_000_000_000;
@@ -92,6 +102,10 @@ quotas! {
     CacheBehaviours = "cache_behaviors", 75;
     /// Alternate names of one distribution.
     Aliases = "aliases", 100;
+    /// Headers, cookies or query strings in one list of a policy or of `ForwardedValues`.
+    NamesInPolicy = "names_in_policy", 10;
+    /// Custom headers, or headers that are removed, of one response headers policy.
+    HeadersInResponsePolicy = "headers_in_response_policy", 10;
     /// Custom headers of one origin.
     OriginCustomHeaders = "origin_custom_headers", 30;
     /// Paths without a wildcard that are in progress for one distribution.
@@ -118,6 +132,19 @@ impl Quotas {
         Self(vec![UNBOUNDED as u64; Quota::ALL.len()])
     }
 
+    /// At least as many as there are already: what is there may stay when a quota was lowered.
+    #[must_use]
+    pub fn at_least(self, quota: Quota, there: usize) -> Self {
+        let there = u64::try_from(there).unwrap_or(UNBOUNDED as u64);
+        let most = self.most(quota).max(there);
+        self.with(quota, most)
+    }
+
+    /// Whether so many are within the quota.
+    pub fn allow(&self, quota: Quota, count: usize) -> bool {
+        u64::try_from(count).is_ok_and(|count| count <= self.most(quota))
+    }
+
     /// How many there may be.
     pub fn most(&self, quota: Quota) -> u64 {
         self.0.get(quota as usize).copied().unwrap_or_default()
@@ -133,9 +160,67 @@ impl Quotas {
     }
 }
 
+impl Quota {
+    /// The one of this key.
+    pub fn of_key(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|quota| quota.key() == key)
+    }
+}
+
+impl Serialize for Quotas {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        if *self == Self::default() {
+            return out.serialize_str(DEFAULT);
+        }
+        if *self == Self::none() {
+            return out.serialize_str(NONE);
+        }
+        let other = |quota: &&Quota| self.most(**quota) != quota.default_most();
+        let differ = Quota::ALL.iter().filter(other);
+        out.collect_map(differ.map(|quota| (quota.key(), self.most(*quota))))
+    }
+}
+
+impl<'de> Deserialize<'de> for Quotas {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Word(String),
+            Table(BTreeMap<String, u64>),
+        }
+        match Form::deserialize(from)? {
+            Form::Word(word) if word == DEFAULT => Ok(Self::default()),
+            Form::Word(word) if word == NONE => Ok(Self::none()),
+            Form::Word(word) => Err(D::Error::custom(format!(
+                "{word:?} is neither \"default\" nor \"none\" nor a table of numbers"
+            ))),
+            Form::Table(table) => {
+                table.into_iter().try_fold(Self::default(), |all, (key, most)| {
+                    let quota = Quota::of_key(&key);
+                    let quota = quota.ok_or_else(|| D::Error::custom(format!("no quota {key}")))?;
+                    Ok(all.with(quota, most))
+                })
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_read_what_they_write() {
+        let some = Quotas::default().with(Quota::Tags, 7).with(Quota::Aliases, 0);
+        for quotas in [Quotas::default(), Quotas::none(), some] {
+            let text = serde_json::to_string(&quotas).unwrap();
+            assert_eq!(serde_json::from_str::<Quotas>(&text).unwrap(), quotas, "{text}");
+        }
+        for wrong in ["\"many\"", "{\"tag\": 1}", "{\"tags\": -1}", "3"] {
+            assert!(serde_json::from_str::<Quotas>(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn every_quota_has_its_own_number() {
