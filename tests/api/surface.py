@@ -107,12 +107,12 @@ class Api:
         return None
 
     def ok(self, operation, **params):
-        """The parsed answer of a call that must succeed and be whole; a dry run of it comes first."""
+        """The parsed answer of a call that must succeed and be whole, after a dry run of it; streams in it are read: bytes."""
         refused = self.rehearse(operation, **params) if self.writes(operation) else None
-        answer = self.call(operation, **params)
+        answer = readable(self.call(operation, **params))
         assert refused is None or refused["Code"] in NOT_YET, f"{operation}: the dry run was refused: {refused}"
         self.check(operation, answer)
-        RECORD.served[operation].add(current_test())
+        RECORD.served[record_name(self.service, operation)].add(current_test())
         return answer
 
     def check(self, operation, answer):
@@ -143,7 +143,7 @@ class Api:
         assert wanted in (None, given), f"{operation}: {code} is {wanted}, not {given}"
         assert error["Message"], f"{operation}: {code} says nothing"
         assert says is None or says in error["Message"], f"{operation}: {error['Message']!r} does not say {says!r}"
-        RECORD.errors[operation][why].add(code)
+        RECORD.errors[record_name(self.service, operation)][why].add(code)
         return error
 
 
@@ -240,6 +240,25 @@ def twin(name):
 def record_name(service, name):
     """The name under which an operation is recorded."""
     return f"{name}:data" if twin(name) and service != "cloudfront" else name
+
+
+def loopback(patch=None):
+    """Names under `localhost` are loopback's in this process (RFC 6761 §6.3), as resolvers should know.
+
+    `patch` is pytest's monkeypatch, which takes it back after the test.
+    """
+    import socket
+    known = socket.getaddrinfo
+
+    def getaddrinfo(host, *more, **named):
+        name = host.decode() if isinstance(host, bytes) else host
+        under = isinstance(name, str) and name.rstrip(".").lower().endswith(".localhost")
+        return known("127.0.0.1" if under else host, *more, **named)
+
+    if patch:
+        patch.setattr(socket, "getaddrinfo", getaddrinfo)
+    else:
+        socket.getaddrinfo = getaddrinfo
 
 
 def dumps(value):

@@ -16,6 +16,7 @@ mod iam;
 mod ids;
 mod kvs;
 mod lints;
+mod objects;
 mod publish;
 mod rehearsal;
 mod resealing;

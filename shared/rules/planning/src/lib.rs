@@ -10,6 +10,8 @@ pub mod defaults;
 pub mod difference;
 pub mod distribution;
 mod faults;
+pub mod functions;
+pub mod key_values;
 pub mod lints;
 pub mod managed;
 pub mod policy;
