@@ -22,7 +22,7 @@ pub struct Budget(usize);
 
 impl Default for Budget {
     fn default() -> Self {
-        Self(100_000)
+        Self(20_000)
     }
 }
 
@@ -114,8 +114,15 @@ fn has(states: &States, at: usize) -> bool {
     states.get(at / 64).is_some_and(|word| word & (1 << (at % 64)) != 0)
 }
 
+/// The states that are set, from the least.
 fn each(states: &States) -> impl Iterator<Item = usize> {
-    (0..WORDS * 64).filter(|at| has(states, *at))
+    let bits = |word: u64| {
+        std::iter::successors(Some(word), |rest| Some(rest & rest.wrapping_sub(1)))
+            .take_while(|rest| *rest != 0)
+            .map(|rest| rest.trailing_zeros())
+    };
+    let words = states.iter().enumerate();
+    words.flat_map(move |(at, word)| bits(*word).map(move |bit| at * 64 + bit as usize))
 }
 
 /// A byte that neither pattern names.
