@@ -16,6 +16,7 @@ pub mod lints;
 pub mod managed;
 pub mod policy;
 mod references;
+pub mod resource;
 pub mod streaming;
 pub mod vpc_origin;
 
