@@ -101,6 +101,8 @@ pub struct Control {
     pub versions: u32,
     /// Of how many deleted resources versions are kept.
     pub deleted: u32,
+    /// DNS resolver that is asked where names lead; none: the system's.
+    pub resolver: Option<SocketAddr>,
 }
 
 /// The DNS service.
@@ -231,7 +233,7 @@ impl Default for Edge {
 
 impl Default for Control {
     fn default() -> Self {
-        Self { listen: loopback(9300), versions: 50, deleted: 1000 }
+        Self { listen: loopback(9300), versions: 50, deleted: 1000, resolver: None }
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("admin.listen", Kind::Text(values::address)),
     ("control.deleted", Kind::Whole(0, 1_000_000)),
     ("control.listen", Kind::Text(values::address)),
+    ("control.resolver", Kind::Text(values::address)),
     ("control.versions", Kind::Whole(0, 10_000)),
     ("data_dir", Kind::Text(values::path)),
     ("dns.answers", Kind::Whole(1, 16)),
