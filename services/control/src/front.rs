@@ -9,16 +9,18 @@ use crate::{
     acm, api,
     audit::{self, Trail},
     control::Control,
+    history,
     iam::{self, Form},
     kvs,
     sigv4::{self, Authorised, Proof, Service},
     wire::{
-        asked::{Asked, Speech, TARGET, Written},
+        asked::{Asked, OURS, Speech, TARGET, Written},
         call::Call,
         fault::{Code, Common, Fault},
         reply::Reply,
         route,
     },
+    witness::Witness,
 };
 use kit::health::Severity;
 
@@ -55,11 +57,43 @@ async fn served(
         }
     };
     trail.is(&caller, &proof);
-    let visit = Visit { control, caller, proof, trail };
+    let witness = Witness::of(control, &asked, proof.key_id(), &name(&asked), id)?;
+    let speech = asked.speech();
+    let visit = Visit { base: control, control: witness.control(), caller, proof, trail };
+    match watched(visit, asked, id).await {
+        Ok(written) => Ok(witness.tell(written).await),
+        // Nothing was written by real calls that are refused either; but only these ask to be told.
+        Err(fault) if witness.is_dry() => {
+            tell_health(control, Some(&fault));
+            trail.refused(&fault);
+            Ok(witness.tell(speech.refused(&fault, id)).await)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// What is asked for, as history names it.
+fn name(asked: &Asked) -> String {
+    let path = sigv4::normal_path(&asked.path);
+    if path == history::ROLLBACK {
+        return "Rollback".to_owned();
+    }
+    let target = asked.header(TARGET).map(|target| target.chars().take(64).collect());
+    target.unwrap_or_else(|| match route::find(&asked.method, &path, &asked.query) {
+        Ok((operation, _)) => operation.name.as_str().to_owned(),
+        Err(_) => format!("{} {}", asked.method, path.chars().take(64).collect::<String>()),
+    })
+}
+
+/// The service's own part, through the store of the witness.
+async fn watched(visit: Visit<'_>, asked: Asked, id: &str) -> Result<Written, Fault> {
     match (visit.proof.service(), asked.speech()) {
         (Service::CloudFront, Speech::Xml) => operation(visit, asked).await.map(Written::from),
+        (Service::CloudFront, Speech::RestJson) if asked.path.starts_with(OURS) => {
+            versions(visit, asked).await
+        }
         (Service::Acm, Speech::Json) => certificates(visit, asked).await,
-        (Service::CloudTrail, Speech::Json) => history(visit, asked).await,
+        (Service::CloudTrail, Speech::Json) => records(visit, asked).await,
         (Service::Iam | Service::Sts, Speech::Form) => accounts(visit, asked, id).await,
         (Service::KeyValueStore, Speech::RestJson) => contents(visit, asked).await,
         (service, _) => Err(Fault::common(
@@ -77,6 +111,9 @@ async fn known(control: &Control, asked: &Asked) -> Result<(Proof, Caller), Faul
 
 /// A request whose signature is good, on its way to its service.
 struct Visit<'a> {
+    /// What all share, with the store as it is.
+    base: &'a Control,
+    /// The same through the store of the witness.
     control: &'a Control,
     caller: Caller,
     proof: Proof,
@@ -126,13 +163,22 @@ async fn accounts(mut visit: Visit<'_>, asked: Asked, id: &str) -> Result<Writte
 }
 
 async fn contents(mut visit: Visit<'_>, asked: Asked) -> Result<Written, Fault> {
-    let Some((operation, needs)) = access::of_contents(&asked) else {
-        let message = "no operation of key value stores has this method and path";
+    let (operation, arn) = kvs::about_what(visit.control, &asked)?;
+    visit.trail.asks(operation);
+    visit.permit(&asked, &access::of_contents(operation, arn)).await?;
+    kvs::serve(visit.control, visit.proof.permit(asked)).await
+}
+
+/// Our own calls: what is known of versions, and going back to them.
+async fn versions(mut visit: Visit<'_>, asked: Asked) -> Result<Written, Fault> {
+    let Some(operation) = access::of_version_call(&asked.method, &asked.path) else {
+        let message = "there is no such call under /nearfront/";
         return Err(Fault::common(Common::UnknownOperation, message));
     };
     visit.trail.asks(operation);
-    visit.permit(&asked, &needs).await?;
-    kvs::serve(visit.control, visit.proof.permit(asked)).await
+    visit.trail.is_about(asked.query.get("Resource").map(str::to_owned));
+    visit.permit(&asked, &Needs::one(format!("nearfront:{operation}"), "*")).await?;
+    history::serve(visit.control, visit.proof.permit(asked)).await
 }
 
 /// The operation that `X-Amz-Target` names; letters only, so that records hold nothing else.
@@ -150,7 +196,7 @@ fn target(asked: &Asked) -> Result<String, Fault> {
     Ok(name.to_owned())
 }
 
-async fn history(mut visit: Visit<'_>, asked: Asked) -> Result<Written, Fault> {
+async fn records(mut visit: Visit<'_>, asked: Asked) -> Result<Written, Fault> {
     let operation = target(&asked)?;
     visit.trail.asks(&operation);
     visit.permit(&asked, &access::of_history(&operation)).await?;
@@ -158,7 +204,7 @@ async fn history(mut visit: Visit<'_>, asked: Asked) -> Result<Written, Fault> {
         let message = format!("this server does not offer {operation}");
         return Err(Fault::common(Common::UnknownOperation, message));
     }
-    let body = audit::serve_history(visit.control, &asked.body).await?;
+    let body = audit::serve_history(visit.base, &asked.body).await?;
     Ok(Written::json(200, "application/x-amz-json-1.1", &body))
 }
 

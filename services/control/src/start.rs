@@ -5,7 +5,7 @@ use crate::{
     audit,
     control::Control,
     first::{self, AccessKey},
-    kvs,
+    history, kvs,
     objects::Objects,
     resealing::{self, Unsealed},
     server,
@@ -81,9 +81,8 @@ impl From<Fault> for StartError {
 /// When the store does not answer or the address is taken.
 pub async fn start(settings: &Settings, world: World) -> Result<Running, StartError> {
     let drain = world.drain.clone();
-    let control = Control::new(settings, Objects::of(settings)?, world).map_err(|error| StartError::Audit {
-        folder: settings.data_dir.join("audit").display().to_string(),
-        error,
+    let control = Control::new(settings, Objects::of(settings)?, world).map_err(|error| {
+        StartError::Audit { folder: settings.data_dir.join("audit").display().to_string(), error }
     })?;
     let control = web::Data::new(control);
     resealing::all(&control).await?;
@@ -137,6 +136,7 @@ async fn keep_house(control: web::Data<Control>, drain: Drain) {
     // Never given up half-way: a call that is dropped may hold the store a moment longer than we do.
     invalidations::forget_orphans(&control, &drain).await;
     loop {
+        history::forget_deleted(&control).await;
         tokio::select! {
             () = drain.signalled() => return,
             () = tokio::time::sleep(RENEW_EVERY) => {}

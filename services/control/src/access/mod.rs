@@ -15,7 +15,7 @@ mod services;
 
 pub use caller::{Caller, People, Person};
 pub use operations::needs as of_operation;
-pub use services::{of_acm, of_contents, of_history};
+pub use services::{of_acm, of_contents, of_history, of_version_call};
 
 use crate::{
     api::tags,

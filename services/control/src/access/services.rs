@@ -4,8 +4,7 @@
 //! KeyValueStore", "AWS CloudTrail".
 
 use super::Needs;
-use crate::{acm, control::Control, wire::asked::Asked};
-use percent_encoding::percent_decode_str;
+use crate::{acm, control::Control};
 use serde_json::Value;
 
 /// Of certificates. An ARN may name any region; policies see the one that the API shows.
@@ -34,64 +33,25 @@ pub fn of_acm(control: &Control, operation: &str, region: &str, body: &[u8]) -> 
     needs
 }
 
-/// Of the contents of key value stores, and the operation's name.
-pub fn of_contents(asked: &Asked) -> Option<(&'static str, Needs)> {
-    let mut parts = asked.path.trim_matches('/').split('/');
-    if parts.next() != Some("key-value-stores") {
-        return None;
-    }
-    let arn = percent_decode_str(parts.next()?).decode_utf8_lossy().into_owned();
-    let rest = (parts.next(), parts.next().is_some());
-    let operation = match (asked.method.as_str(), rest) {
-        ("GET", (None, _)) => "DescribeKeyValueStore",
-        ("GET", (Some("keys"), false)) => "ListKeys",
-        ("POST", (Some("keys"), false)) => "UpdateKeys",
-        ("GET", (Some("keys"), true)) => "GetKey",
-        ("PUT", (Some("keys"), true)) => "PutKey",
-        ("DELETE", (Some("keys"), true)) => "DeleteKey",
+/// Of the contents of key value stores: the store's ARN, as the operation itself reads it.
+pub fn of_contents(operation: &str, arn: String) -> Needs {
+    Needs::one(format!("cloudfront-keyvaluestore:{operation}"), arn)
+}
+
+/// The action of one of our own calls, which are about all resources.
+pub fn of_version_call(method: &str, path: &str) -> Option<&'static str> {
+    Some(match (method, path) {
+        ("GET", "/nearfront/history") => "GetHistory",
+        ("GET", "/nearfront/version") => "GetVersion",
+        ("GET", "/nearfront/diff") => "GetDifference",
+        ("GET", "/nearfront/deleted") => "ListDeleted",
+        ("GET", "/nearfront/named") => "GetNamed",
+        ("POST", "/nearfront/rollback") => "Rollback",
         _ => return None,
-    };
-    Some((operation, Needs::one(format!("cloudfront-keyvaluestore:{operation}"), arn)))
+    })
 }
 
 /// Of the record of what was asked.
 pub fn of_history(operation: &str) -> Needs {
     Needs::one(format!("cloudtrail:{operation}"), "*")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::call::Query;
-    use bytes::Bytes;
-
-    #[test]
-    fn contents_are_known_by_method_and_path() {
-        let arn = "arn%3Aaws%3Acloudfront%3A%3A1%3Akey-value-store%2Fu";
-        for (method, rest, operation) in [
-            ("GET", "", Some("DescribeKeyValueStore")),
-            ("GET", "/keys", Some("ListKeys")),
-            ("GET", "/keys/a%2Fb", Some("GetKey")),
-            ("PUT", "/keys/a", Some("PutKey")),
-            ("DELETE", "/keys/a", Some("DeleteKey")),
-            ("POST", "/keys", Some("UpdateKeys")),
-            ("POST", "/keys/a", None),
-            ("GET", "/other", None),
-        ] {
-            let asked = Asked {
-                method: method.into(),
-                path: format!("/key-value-stores/{arn}{rest}"),
-                query: Query::default(),
-                headers: Vec::new(),
-                from: None,
-                body: Bytes::new(),
-            };
-            let found = of_contents(&asked);
-            assert_eq!(found.as_ref().map(|(name, _)| *name), operation, "{method} {rest}");
-            if let Some((name, needs)) = found {
-                assert_eq!(needs.all[0].action, format!("cloudfront-keyvaluestore:{name}"));
-                assert_eq!(needs.all[0].resource, "arn:aws:cloudfront::1:key-value-store/u");
-            }
-        }
-    }
 }

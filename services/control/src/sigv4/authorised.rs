@@ -47,6 +47,11 @@ impl Proof {
 }
 
 impl<T> Authorised<T> {
+    /// Something else that the same caller asks for with it.
+    pub fn instead<U>(self, what: U) -> Authorised<U> {
+        Authorised { proof: self.proof, what }
+    }
+
     /// The id of the key that signed.
     pub fn key_id(&self) -> &str {
         &self.proof.key_id
