@@ -10,6 +10,8 @@ mod authorised;
 mod canonical;
 mod form;
 mod keys;
+#[cfg(test)]
+mod laws;
 mod remembered;
 mod scheme;
 
