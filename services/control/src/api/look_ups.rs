@@ -36,7 +36,7 @@ use planning::kind;
 const AT_ONCE: usize = 100;
 /// What one may share with other accounts, and so ask who uses it (CloudFront developer guide,
 /// "Work with shared resources").
-const SHARED: [&str; 1] = [kind::VPC_ORIGIN];
+pub(super) const SHARED: [&str; 1] = [kind::VPC_ORIGIN];
 
 /// Does what the call asks, if it is one of these operations.
 pub async fn serve(control: &Control, call: &Authorised<Call>) -> Option<Answer> {
@@ -254,7 +254,6 @@ pub(super) async fn shared<'a>(
     control: &Control,
     arn: &'a str,
 ) -> Result<(&'static str, &'a str), Fault> {
-    let missing = || Fault::new(ErrorCode::EntityNotFound, "no resource has this ARN");
     let mut parts = arn.splitn(6, ':');
     let service = parts.next() == Some("arn")
         && parts.next().is_some_and(|partition| partition.starts_with("aws"))
@@ -270,9 +269,14 @@ pub(super) async fn shared<'a>(
         return Err(Fault::new(ErrorCode::UnsupportedOperation, message));
     };
     if account != control.account || !is_there(control, kind, id).await? {
-        return Err(missing());
+        return Err(no_such_resource());
     }
     Ok((kind, id))
+}
+
+/// There is none.
+pub(super) fn no_such_resource() -> Fault {
+    Fault::new(ErrorCode::EntityNotFound, "no resource has this ARN")
 }
 
 /// Those that have a mark of use.
