@@ -41,7 +41,34 @@ def a_vpc_origin(api, name, tags):
     return made["VpcOrigin"]["Arn"], lambda: api.call("DeleteVpcOrigin", Id=made["VpcOrigin"]["Id"], IfMatch=made["ETag"])
 
 
-KINDS = [a_distribution, a_streaming_distribution, a_vpc_origin]
+def a_function(api, name, tags):
+    config = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
+    made = api.call("CreateFunction", Name=name, FunctionConfig=config, Tags=tags,
+                    FunctionCode=b"function handler(event) { return event.request; }")
+    return (made["FunctionSummary"]["FunctionMetadata"]["FunctionARN"],
+            lambda: api.call("DeleteFunction", Name=name, IfMatch=made["ETag"]))
+
+
+def a_connection_function(api, name, tags):
+    config = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
+    made = api.call("CreateConnectionFunction", Name=name, ConnectionFunctionConfig=config, Tags=tags,
+                    ConnectionFunctionCode=b"function connectionHandler(connection) { connection.allow(); }")
+    one = made["ConnectionFunctionSummary"]
+    return (one["ConnectionFunctionArn"],
+            lambda: api.call("DeleteConnectionFunction", Id=one["Id"], IfMatch=made["ETag"]))
+
+
+def a_key_value_store(api, name, tags):
+    made = api.call("CreateKeyValueStore", Name=name, Tags=tags)
+    parts.until(lambda: api.call("DescribeKeyValueStore", Name=name)["KeyValueStore"]["Status"] == "READY", what="ready")
+
+    def delete():
+        api.call("DeleteKeyValueStore", Name=name, IfMatch=api.call("DescribeKeyValueStore", Name=name)["ETag"])
+
+    return made["KeyValueStore"]["ARN"], delete
+
+
+KINDS = [a_distribution, a_streaming_distribution, a_vpc_origin, a_function, a_connection_function, a_key_value_store]
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
