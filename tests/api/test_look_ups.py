@@ -3,6 +3,9 @@
 import nearfront as parts
 import pytest
 import surface
+from keys import key  # noqa: F401
+from test_keys import group  # noqa: F401
+from test_log_configs import log  # noqa: F401
 from test_trust_stores import pem, place  # noqa: F401
 
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
@@ -167,6 +170,23 @@ def test_a_connection_function_is_known_by_id_name_and_arn(api, unique):
     known = (function["Id"], name, function["ConnectionFunctionArn"])
     nobody(api, "ListDistributionsByConnectionFunction", "ConnectionFunctionIdentifier", known)
     api.call("DeleteConnectionFunction", Id=function["Id"], IfMatch=made["ETag"])
+
+
+@pytest.mark.proves("ListDistributionsByKeyGroup")
+def test_a_key_group_that_no_distribution_uses(api, key, group):  # noqa: F811
+    one = group([key()["PublicKey"]["Id"]])["KeyGroup"]["Id"]
+    page = api.ok("ListDistributionsByKeyGroup", KeyGroupId=one)["DistributionIdList"]
+    assert (page["Quantity"], page["IsTruncated"]) == (0, False)
+
+
+@pytest.mark.proves("ListDistributionsByRealtimeLogConfig")
+def test_log_configurations_are_known_by_name_and_arn_and_the_name_counts(api, log):  # noqa: F811
+    made = log()
+    nobody(api, "ListDistributionsByRealtimeLogConfig", "RealtimeLogConfigName", [made["Name"]])
+    nobody(api, "ListDistributionsByRealtimeLogConfig", "RealtimeLogConfigArn", [made["ARN"]])
+    api.ok("ListDistributionsByRealtimeLogConfig", RealtimeLogConfigName=made["Name"], RealtimeLogConfigArn="arn:none")
+    api.refused("ListDistributionsByRealtimeLogConfig", "InvalidArgument", why="wrong id", RealtimeLogConfigName="none",
+                RealtimeLogConfigArn=made["ARN"])
 
 
 def nobody(api, operation, member, identifiers):
