@@ -8,3 +8,4 @@ mod harness;
 mod malformed;
 mod sealing;
 mod signatures;
+mod staging;
