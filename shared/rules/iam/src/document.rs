@@ -18,7 +18,7 @@ pub const MOST_BYTES: usize = 6144;
 /// A policy document.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    statements: Vec<Statement>,
+    pub(crate) statements: Vec<Statement>,
 }
 
 /// What a statement does with the requests that it is about.
@@ -56,24 +56,7 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn read(text: &str) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
-        if text.len() > MOST_BYTES {
-            let message =
-                format!("a policy has at most {MOST_BYTES} bytes, this one {}", text.len());
-            faults.add("", message);
-            return Err(faults);
-        }
-        match serde_json::from_str::<Node>(text) {
-            Ok(Node::Object(members)) => whole(&members, &mut faults),
-            Ok(_) => {
-                faults.add("", "a policy is a JSON object with Version and Statement");
-                Err(faults)
-            }
-            Err(error) => {
-                faults.add("", format!("the policy is no JSON: {error}"));
-                Err(faults)
-            }
-        }
+        whole(&parsed(text)?, &mut Faults::default())
     }
 
     pub(crate) fn statements(&self) -> &[Statement] {
@@ -102,7 +85,24 @@ impl Statement {
 
 type Members = [(String, Node)];
 
-fn whole(members: &Members, faults: &mut Faults) -> Result<Policy, Faults> {
+/// The members of a document that is JSON of bounded length, not looked at yet.
+pub(crate) fn parsed(text: &str) -> Result<Vec<(String, Node)>, Faults> {
+    let mut faults = Faults::default();
+    if text.len() > MOST_BYTES {
+        let message = format!("a policy has at most {MOST_BYTES} bytes, this one {}", text.len());
+        faults.add("", message);
+        return Err(faults);
+    }
+    match serde_json::from_str::<Node>(text) {
+        Ok(Node::Object(members)) => return Ok(members),
+        Ok(_) => faults.add("", "a policy is a JSON object with Version and Statement"),
+        Err(error) => faults.add("", format!("the policy is no JSON: {error}")),
+    }
+    Err(faults)
+}
+
+/// What the members of a document say, if nothing was wrong with it before either.
+pub(crate) fn whole(members: &Members, faults: &mut Faults) -> Result<Policy, Faults> {
     only("", members, &["Version", "Id", "Statement"], faults);
     let variables = match member(members, "Version") {
         None => false,

@@ -22,8 +22,10 @@ mod keys;
 mod node;
 mod operator;
 mod pattern;
+mod resource;
 
 pub use context::Context;
 pub use decide::{Decision, Verdict, decide};
 pub use document::{MOST_BYTES, Policy};
 pub use faults::{Fault, Faults};
+pub use resource::{Principal, ResourcePolicy};

@@ -4,6 +4,7 @@
 mod conditions;
 mod documents;
 mod laws;
+mod resources;
 
 use nearfront_iam::{Context, Decision, Policy, decide};
 
