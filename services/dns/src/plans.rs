@@ -10,9 +10,14 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use kit::{health::Severity, service::World};
-use model::{feed::PLANS, plan::Plan, units::Revision};
+use model::{
+    feed::{CHALLENGES, Challenge, PLANS},
+    plan::Plan,
+    units::Revision,
+};
 use ports::metastore::{Change, Changes, Snapshot, StoreError, Write};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::watch;
 
 /// Part of the process's health.
 pub const PART: &str = "dns-plans";
@@ -28,6 +33,9 @@ pub struct Follower {
     names: Arc<ArcSwap<Names>>,
     counted: Counted,
     plans: BTreeMap<String, Named>,
+    challenges: BTreeMap<String, Challenge>,
+    /// How far what is answered has come.
+    answered: watch::Sender<Option<Revision>>,
     at: Option<Revision>,
     ailing: bool,
 }
@@ -39,8 +47,19 @@ impl Follower {
         zone: Arc<Zone>,
         names: Arc<ArcSwap<Names>>,
         counted: Counted,
+        answered: watch::Sender<Option<Revision>>,
     ) -> Self {
-        Self { world, zone, names, counted, plans: BTreeMap::new(), at: None, ailing: false }
+        Self {
+            world,
+            zone,
+            names,
+            counted,
+            plans: BTreeMap::new(),
+            challenges: BTreeMap::new(),
+            answered,
+            at: None,
+            ailing: false,
+        }
     }
 
     /// Follows until it is time to stop. Dropping it half-way is safe.
@@ -70,7 +89,7 @@ impl Follower {
     /// What the store says; nothing is lost by trying again.
     pub async fn step(&mut self) -> Result<Option<Revision>, StoreError> {
         let Some(at) = self.at else {
-            let snapshot = self.world.store.snapshot(&[PLANS]).await?;
+            let snapshot = self.world.store.snapshot(&[PLANS, CHALLENGES]).await?;
             self.reset(&snapshot);
             return Ok(None);
         };
@@ -92,6 +111,7 @@ impl Follower {
 
     fn reset(&mut self, snapshot: &Snapshot) {
         self.plans.clear();
+        self.challenges.clear();
         for entry in &snapshot.entries {
             self.put(&entry.key, &entry.value);
         }
@@ -102,21 +122,32 @@ impl Follower {
     fn apply(&mut self, changes: &[Change]) {
         let writes = changes.iter().flat_map(|change| &change.writes);
         let mut touched = false;
-        for write in writes.filter(|write| write.key().starts_with(PLANS)) {
+        let ours = |key: &str| key.starts_with(PLANS) || key.starts_with(CHALLENGES);
+        for write in writes.filter(|write| ours(write.key())) {
             touched = true;
             match write {
                 Write::Put(key, value) => self.put(key, value),
-                Write::Delete(key) => drop(self.plans.remove(key)),
+                Write::Delete(key) => {
+                    self.plans.remove(key);
+                    self.challenges.remove(key);
+                }
             }
         }
         self.at = changes.last().map(|change| change.revision).or(self.at);
-        if let Some(at) = self.at.filter(|_| touched) {
-            self.publish(at);
+        match self.at {
+            Some(at) if touched => self.publish(at),
+            at => drop(self.answered.send_replace(at)),
         }
     }
 
     /// A plan that cannot be read leaves the one before in force.
     fn put(&mut self, key: &str, value: &[u8]) {
+        if key.starts_with(CHALLENGES) {
+            if let Ok(challenge) = serde_json::from_slice(value) {
+                self.challenges.insert(key.to_owned(), challenge);
+            }
+            return;
+        }
         match serde_json::from_slice::<Plan>(value) {
             Ok(plan) => drop(self.plans.insert(key.to_owned(), Named::from(&plan))),
             Err(error) => tracing::error!(key, %error, "a plan cannot be read; the last one stays"),
@@ -124,10 +155,12 @@ impl Follower {
     }
 
     fn publish(&self, at: Revision) {
-        let names = Names::new(&self.zone, self.plans.values(), at);
+        let names = Names::new(&self.zone, self.plans.values(), at)
+            .asked(&self.zone, self.challenges.values());
         let count = i64::try_from(names.count()).unwrap_or(i64::MAX);
         self.counted.names.set(count);
         self.names.store(Arc::new(names));
+        self.answered.send_replace(Some(at));
     }
 
     /// Says what is wrong when it begins and when it ends, not on every try in between.

@@ -5,7 +5,8 @@
 //! | --- | --- | --- |
 //! | `plan/ID` | [`Plan`](crate::plan::Plan) | a distribution, or anything that it refers to, changes |
 //! | `invalidation/DISTRIBUTION/ID` | [`Invalidation`] | an invalidation is made |
-//! | `certificate/NAME` | [`Certificate`] | a certificate is imported; `authority` and `zone` on first start |
+//! | `certificate/NAME` | [`Certificate`] | a certificate is imported or issued; `authority` and `zone` on first start |
+//! | `challenge/ID/NUMBER` | [`Challenge`] | a certificate authority is about to ask whether a name is ours |
 //!
 //! All other keys are control's own.
 
@@ -22,6 +23,12 @@ pub const INVALIDATIONS: &str = "invalidation/";
 pub const KEPT_INVALIDATIONS: usize = 1000;
 /// Prefix of the keys of certificates.
 pub const CERTIFICATES: &str = "certificate/";
+/// Prefix of the keys of challenges of certificate authorities.
+pub const CHALLENGES: &str = "challenge/";
+/// Where challenges over HTTP are asked for (RFC 8555 §8.3); a token follows.
+pub const CHALLENGE_PATH: &str = "/.well-known/acme-challenge/";
+/// The label before a name under which challenges by DNS are looked for (RFC 8555 §8.4).
+pub const CHALLENGE_LABEL: &str = "_acme-challenge";
 /// Name of the local certificate authority, which signs the zone's certificate.
 pub const AUTHORITY: &str = "authority";
 /// Name of the zone's own certificate, for `*.ZONE`.
@@ -59,6 +66,45 @@ pub struct Certificate {
     pub not_after: Timestamp,
     /// When it was imported or made.
     pub created: Timestamp,
+}
+
+/// What a certificate authority will ask to see that a name is ours (RFC 8555 §8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// The name, lower case, without `*.`.
+    pub name: String,
+    /// How it asks, and what it must be answered.
+    pub proof: Proof,
+}
+
+/// How a certificate authority asks, and what it must be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Proof {
+    /// By a GET of [`CHALLENGE_PATH`] and a token (RFC 8555 §8.3).
+    #[serde(rename = "http-01")]
+    Http {
+        /// The token.
+        token: String,
+        /// The body.
+        body: String,
+    },
+    /// By the TXT record of [`CHALLENGE_LABEL`] and the name (RFC 8555 §8.4).
+    #[serde(rename = "dns-01")]
+    Dns {
+        /// The text of the record.
+        text: String,
+        /// A name in our zone where the same text stands: for a CNAME from where it is looked for.
+        also: String,
+    },
+    /// By a TLS handshake with the protocol `acme-tls/1` (RFC 8737 §3).
+    #[serde(rename = "tls-alpn-01")]
+    TlsAlpn {
+        /// The certificate to be shown, PEM.
+        chain: String,
+        /// Its private key, PEM, sealed.
+        key: Sealed,
+    },
 }
 
 /// A secret as it stands in the metadata store: sealed with the installation's key for the record
