@@ -64,8 +64,11 @@ pub struct Certificate {
     pub not_before: Timestamp,
     /// Until when it is good.
     pub not_after: Timestamp,
-    /// When it was imported or made.
+    /// When it was first imported or made.
     pub created: Timestamp,
+    /// When this chain was put in the place of the one before; none in records of old.
+    #[serde(default)]
+    pub put: Option<Timestamp>,
 }
 
 /// What a certificate authority will ask to see that a name is ours (RFC 8555 §8).

@@ -78,6 +78,15 @@ pub async fn check(request: &Request<'_>, keys: &Keys, now: Timestamp) -> Result
     Ok(Proof::of(claim.key_id, claim.service))
 }
 
+/// The region that a request's credential is scoped to; `us-east-1` where it is none.
+pub fn region(request: &Request<'_>) -> String {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let claim = form::claim(request).ok().map(|claim| claim.region);
+    claim
+        .filter(|region| region.len() <= 32 && region.bytes().all(plain))
+        .unwrap_or_else(|| "us-east-1".to_owned())
+}
+
 /// The chain of keys: date, region, service, terminator.
 fn signing_key(secret: &str, claim: &Claim) -> hmac::Key {
     let start = hmac::Key::new(hmac::HMAC_SHA256, format!("AWS4{secret}").as_bytes());
