@@ -12,7 +12,22 @@ const SECRET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 /// `E` and 13 of `[A-Z0-9]`: distributions, origin access controls, entity tags.
 pub fn entity() -> String {
-    format!("E{}", random(UPPER, 13))
+    lettered('E')
+}
+
+/// A letter and 13 of `[A-Z0-9]`: `K…` for public keys, `C…` and `P…` for field-level encryption.
+pub fn lettered(letter: char) -> String {
+    format!("{letter}{}", random(UPPER, 13))
+}
+
+/// `ETV` and 10 of `[A-Z0-9]`: entity tags of functions.
+pub fn function_tag() -> String {
+    format!("ETV{}", random(UPPER, 10))
+}
+
+/// `KV` and 13 of `[A-Z0-9]`: entity tags of what key value stores hold.
+pub fn contents_tag() -> String {
+    format!("KV{}", random(UPPER, 13))
 }
 
 /// The first label of an assigned name: `d` and 13 of `[a-z0-9]`.

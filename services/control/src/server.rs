@@ -11,6 +11,7 @@ use crate::{
         fault::{Common, Fault},
         read::MOST_BODY,
         route,
+        version::Version,
     },
 };
 use actix_web::{
@@ -35,13 +36,14 @@ pub async fn answer(
     let id = ids::uuid();
     let mut asked = head(&request);
     let speech = asked.speech();
+    let version = Version::of_path(&asked.path).map_or(Version::NEWEST, |(version, _)| version);
     let received = received(&control, &mut asked, payload).await;
     let stranger = received.is_err();
     let answered = match received {
         Ok(()) => front::serve(&control, asked, &id).await,
         Err(fault) => Err(fault),
     };
-    let written = answered.unwrap_or_else(|fault| speech.refused(&fault, &id));
+    let written = answered.unwrap_or_else(|fault| speech.refused(&fault, &id)).spoken_in(version);
     let status = written.status;
     tracing::debug!(request = id, method = %request.method(), path = request.path(), status);
     // A body that was not read to its end cannot be followed by another request, and strangers who

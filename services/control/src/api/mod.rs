@@ -22,11 +22,13 @@ pub mod realtime_log_configs;
 pub mod resource;
 pub mod resource_policies;
 pub mod response_headers_policies;
+pub mod staged;
 pub mod staging;
 pub mod streaming_distributions;
 pub mod tags;
 pub mod tenants;
 pub mod trust_stores;
+mod uses;
 pub mod vpc_origins;
 pub mod web_acls;
 

@@ -1,6 +1,6 @@
 //! One request as it was received, and the way in which its caller wants to be answered.
 
-use super::{call::Query, fault::Fault, reply::Reply, xml};
+use super::{call::Query, fault::Fault, reply::Reply, version::Version, xml};
 use crate::sigv4::Request;
 use bytes::Bytes;
 use std::net::IpAddr;
@@ -98,6 +98,23 @@ impl Written {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+}
+
+impl Written {
+    /// As an older version of the API says it.
+    #[must_use]
+    pub fn spoken_in(mut self, version: Version) -> Self {
+        let xml = |(name, value): &(_, String)| *name == "content-type" && value == "text/xml";
+        if version == Version::NEWEST || !self.headers.iter().any(xml) {
+            return self;
+        }
+        if let Ok(text) = std::str::from_utf8(&self.body) {
+            self.body = version.spoken(text).into();
+        }
+        let places = self.headers.iter_mut().filter(|(name, _)| *name == "location");
+        places.for_each(|(_, place)| *place = version.spoken(place));
         self
     }
 }

@@ -13,4 +13,6 @@ pub mod page;
 pub mod read;
 pub mod reply;
 pub mod route;
+mod shapes;
+pub mod version;
 pub mod xml;

@@ -6,7 +6,8 @@
 
 use super::{
     fault::{Common, Fault},
-    xml::NAMESPACE,
+    shapes,
+    version::Version,
 };
 use model::api::ErrorCode;
 use quick_xml::{
@@ -29,6 +30,10 @@ pub fn read<T: DeserializeOwned>(root: &str, body: &[u8]) -> Result<T, Fault> {
     let plain = plain(root, text)?;
     let mut from = quick_xml::de::Deserializer::from_str(&plain);
     serde_path_to_error::deserialize(&mut from).map_err(|error| {
+        // Reading stops at the first fault: the model's own shape tells all of them.
+        if let Some(faults) = shapes::faults(root, &plain) {
+            return malformed(faults);
+        }
         let path = error.path().to_string();
         let place = if path == "." { root.to_owned() } else { format!("{root}.{path}") };
         malformed(format!("{place}: {}", error.inner()))
@@ -188,7 +193,7 @@ fn attributes(tag: &BytesStart<'_>) -> Result<(), Fault> {
         let binding = attribute.key.as_namespace_binding().is_some();
         let value: &str = &attribute.value;
         let instance = "http://www.w3.org/2001/XMLSchema-instance";
-        if !binding || (value != NAMESPACE && value != instance) {
+        if !binding || (!Version::is_namespace(value) && value != instance) {
             let place = tag.local_name();
             return Err(malformed(format!("<{}> has the attribute {name}", place.as_ref())));
         }

@@ -3,6 +3,7 @@
 use super::{
     call::Query,
     fault::{Common, Fault},
+    version::Version,
 };
 use model::api::{OPERATIONS, Operation};
 use percent_encoding::percent_decode_str;
@@ -26,9 +27,10 @@ pub fn find(
         let message = format!("no operation of the API has the path of this request: {method}");
         Fault::common(Common::UnknownOperation, message)
     };
-    let bare = path.strip_prefix(VERSION).ok_or_else(unknown)?;
+    let (version, bare) = Version::of_path(path).ok_or_else(unknown)?;
     let fitting: Vec<_> = OPERATIONS
         .iter()
+        .filter(|operation| version.has(operation.name))
         .filter_map(|operation| Some((operation, params(operation.path, bare)?)))
         .collect();
     if fitting.is_empty() {
@@ -143,6 +145,16 @@ mod tests {
     }
 
     #[test]
+    fn older_versions_have_the_operations_of_their_time() {
+        let (name, params) = found("GET", "/2018-11-05/distribution/E1", "").unwrap();
+        assert_eq!((name, params), (OperationName::GetDistribution, vec![("Id", "E1".into())]));
+        let (name, _) = found("POST", "/2016-08-01/distribution", "WithTags").unwrap();
+        assert_eq!(name, OperationName::CreateDistributionWithTags);
+        let (name, _) = found("POST", "/2014-05-31/distribution", "WithTags").unwrap();
+        assert_eq!(name, OperationName::CreateDistribution);
+    }
+
+    #[test]
     fn parameters_are_decoded_once() {
         let (_, params) = found("GET", "/2020-05-31/distribution/a%252Fb%2Fc", "").unwrap();
         assert_eq!(params, [("Id", "a%2Fb/c".to_owned())]);
@@ -151,7 +163,8 @@ mod tests {
     #[test]
     fn unknown_paths_and_methods_are_told_apart() {
         assert_eq!(found("GET", "/2020-05-31/nothing", "").unwrap_err(), 404);
-        assert_eq!(found("GET", "/2018-11-05/distribution", "").unwrap_err(), 404);
+        assert_eq!(found("GET", "/2018-11-06/distribution", "").unwrap_err(), 404);
+        assert_eq!(found("GET", "/2018-11-05/cache-policy", "").unwrap_err(), 404);
         assert_eq!(found("GET", "/2020-05-31/distribution/", "").unwrap_err(), 404);
         assert_eq!(found("PATCH", "/2020-05-31/distribution", "").unwrap_err(), 405);
         assert_eq!(found("POST", "/2020-05-31/tagging", "Operation=Nap").unwrap_err(), 405);

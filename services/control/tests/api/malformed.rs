@@ -206,7 +206,7 @@ async fn the_faulty_element_is_named_by_its_path() {
     let server = Server::start().await;
     let body = distribution("r", &[("<HTTPPort>80<", "<HTTPPort>http<")]);
     let answer = server.call("POST", "/distribution", body).await;
-    let place = "DistributionConfig.Origins.Items.Origin[0].CustomOriginConfig.HTTPPort";
+    let place = "DistributionConfig.Origins.Items[0].CustomOriginConfig.HTTPPort";
     assert!(answer.text("Message").contains(place), "{}", answer.body);
 }
 

@@ -177,8 +177,13 @@ fn parse(
     certificate: &Certificate,
 ) -> Result<Arc<CertifiedKey>, Unusable> {
     let place = format!("{CERTIFICATES}{name}");
-    certified(&shared.seals, &place, &certificate.chain, &certificate.key)
+    let certified = certified(&shared.seals, &place, &certificate.chain, &certificate.key)?;
+    certified.keys_match().map_err(|why| Unusable::Key(why.to_string()))?;
+    Ok(certified)
 }
+
+/// Whether the key is the certificate's own is not looked at: of a certificate that carries a proof,
+/// whose extension is critical, that could not be told.
 
 fn certified(
     seals: &Seals,
@@ -194,9 +199,7 @@ fn certified(
     let key = PrivateKeyDer::from_pem_slice(open.0.as_bytes()).map_err(pem)?;
     let key =
         aws_lc_rs::sign::any_supported_type(&key).map_err(|why| Unusable::Key(why.to_string()))?;
-    let certified = CertifiedKey::new(chain, key);
-    certified.keys_match().map_err(|why| Unusable::Key(why.to_string()))?;
-    Ok(Arc::new(certified))
+    Ok(Arc::new(CertifiedKey::new(chain, key)))
 }
 
 #[cfg(test)]

@@ -9,9 +9,12 @@
 pub mod defaults;
 pub mod distribution;
 mod faults;
+pub mod functions;
+pub mod key_values;
 pub mod managed;
 pub mod policy;
 mod references;
+pub mod resource;
 pub mod streaming;
 pub mod vpc_origin;
 

@@ -43,8 +43,10 @@ pub(super) async fn fulfil(
     let (mut order, kept) = begun(control, account, kept).await?;
     if order.state().status == OrderStatus::Pending {
         proofs::offer(control, &id, &kept.value, &mut order).await?;
-        if order.poll_ready(&POLLING).await? == OrderStatus::Invalid {
-            return Err(denied(&mut order).await);
+        match order.poll_ready(&POLLING).await {
+            Ok(OrderStatus::Ready) => {}
+            Ok(_) | Err(instant_acme::Error::Api(_)) => return Err(denied(&mut order).await),
+            Err(why) => return Err(why.into()),
         }
     }
     let key = opened(control, &kept)?;
