@@ -144,7 +144,7 @@ async fn delete(control: &Control, wanted: ByArn) -> Result<Value, Refusal> {
             Ok(whole) => whole,
             Err(refusal) => return Settled::refused(refusal),
         };
-        if !publish::users_of(control, KIND, &whole.id).await?.is_empty() {
+        if is_used(control, &whole.id).await? {
             return Settled::refused(in_use());
         }
         let change = gone(control, &whole).await?;
@@ -156,9 +156,14 @@ async fn delete(control: &Control, wanted: ByArn) -> Result<Value, Refusal> {
     Ok(json!({}))
 }
 
+/// Whether a distribution uses it, or anything else.
+pub(super) async fn is_used(control: &Control, id: &str) -> Result<bool, Fault> {
+    Ok(!publish::all_users_of(control, KIND, id, 1).await?.is_empty())
+}
+
 fn in_use() -> Refusal {
-    let message = "a distribution uses the certificate: change that first; DescribeCertificate \
-                   names it under InUseBy";
+    let message = "the certificate is in use: change what uses it first; DescribeCertificate names \
+                   that under InUseBy";
     Refusal::new("ResourceInUseException", message)
 }
 

@@ -4,7 +4,6 @@
 use super::place;
 use crate::{
     control::Control,
-    ids,
     store::{self, Change, Kept, Otherwise},
     wire::fault::Fault,
 };
@@ -174,9 +173,4 @@ pub fn target(control: &Control, name: &str) -> String {
 /// A name without `*.`.
 pub fn bare(name: &str) -> &str {
     name.strip_prefix("*.").unwrap_or(name)
-}
-
-/// Whether this can be an id of a certificate.
-pub fn is_id(id: &str) -> bool {
-    ids::is_plain(id)
 }

@@ -29,8 +29,8 @@ pub(super) async fn get(control: &Control, wanted: ByArn) -> Result<Value, Refus
 /// `DescribeCertificate`.
 pub(super) async fn describe(control: &Control, wanted: ByArn) -> Result<Value, Refusal> {
     let whole = found(control, &wanted.certificate_arn).await?;
-    let users = publish::users_of(control, KIND, &whole.id).await?;
-    let users: Vec<_> = users.iter().map(|id| control.distribution_arn(id)).collect();
+    let users = publish::all_users_of(control, KIND, &whole.id, publish::MOST_USERS).await?;
+    let users: Vec<_> = users.iter().map(|user| user_arn(control, user)).collect();
     let mut told = Map::from_iter([
         ("CertificateArn".to_owned(), json!(whole.arn())),
         ("CreatedAt".to_owned(), seconds(whole.created())),
@@ -51,6 +51,14 @@ pub(super) async fn describe(control: &Control, wanted: ByArn) -> Result<Value, 
         served(&whole, &kept.value, &mut told)?;
     }
     Ok(json!({"Certificate": told}))
+}
+
+/// Distributions are marked by their ids, others as `KIND:ID`.
+fn user_arn(control: &Control, user: &str) -> String {
+    match user.split_once(':') {
+        Some((kind, id)) => control.arn(kind, id),
+        None => control.distribution_arn(user),
+    }
 }
 
 /// What stands in the certificate itself.

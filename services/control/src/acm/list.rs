@@ -1,7 +1,7 @@
 //! `ListCertificates`: filters, order and pages.
 
 use super::{
-    KIND,
+    api::is_used,
     card::{CARDS, Card, Whole},
     describe::{eligibility, kind, seconds, status},
     pem,
@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     control::Control,
-    publish,
     store::{self, Kept},
     wire::fault::Fault,
 };
@@ -201,7 +200,7 @@ async fn page(
 
 async fn summary(control: &Control, seen: &Seen) -> Result<Value, Fault> {
     let whole = &seen.whole;
-    let used = !publish::users_of(control, KIND, &whole.id).await?.is_empty();
+    let used = is_used(control, &whole.id).await?;
     let names = seen.names();
     let shown: Vec<_> = names.iter().take(MOST_NAMES).collect();
     let mut told = Map::from_iter([
