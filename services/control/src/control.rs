@@ -3,6 +3,7 @@
 use crate::{
     counts::Counts,
     objects::Objects,
+    resolver::Resolver,
     sigv4::Keys,
     store::{Change, Otherwise},
     wire::fault::Fault,
@@ -43,6 +44,7 @@ pub struct Shared {
     pub(crate) counts: Counts,
     /// Rung when a certificate was requested.
     pub(crate) issuing: Notify,
+    pub(crate) resolver: Resolver,
     pub(crate) objects: Objects,
     /// Rung when a key value store waits to be filled or cleared away.
     pub(crate) chores: tokio::sync::Notify,
@@ -69,6 +71,7 @@ impl Control {
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
             issuing: Notify::new(),
+            resolver: Resolver::new(settings.control.resolver),
             objects,
             chores: tokio::sync::Notify::new(),
             settings: settings.clone(),

@@ -17,7 +17,7 @@ use crate::{
     zone::Zone,
 };
 use model::{
-    feed::{CHALLENGE_LABEL, Challenge, Proof},
+    feed::{CHALLENGE_LABEL, Challenge, Endpoint, Proof},
     plan::Plan,
     units::Revision,
 };
@@ -29,7 +29,7 @@ use std::{
 /// Below every name that exists there is this one, for TXT records of ACME (RFC 8555 §8.4).
 const CHALLENGE: &[u8] = CHALLENGE_LABEL.as_bytes();
 
-/// A distribution, as far as DNS cares.
+/// A distribution, a tenant or a routing endpoint, as far as DNS cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
     /// Whether it is reached by IPv6.
@@ -49,11 +49,20 @@ pub struct Named {
 
 impl From<&Plan> for Named {
     fn from(plan: &Plan) -> Self {
-        let assigned = std::iter::once(&plan.domain);
+        // A tenant is reached by its own names and by routing endpoints, not by an assigned one.
+        let assigned = Some(&plan.domain).filter(|_| !plan.id.is_tenant());
         Self {
-            names: assigned.chain(&plan.aliases).cloned().collect(),
+            names: assigned.into_iter().chain(&plan.aliases).cloned().collect(),
             site: Arc::new(Site { ipv6: plan.ipv6, h2: plan.http.h2, h3: plan.http.h3 }),
         }
+    }
+}
+
+/// Tenants' own protocols are not known here: what every edge speaks is named.
+impl From<Endpoint> for Named {
+    fn from(endpoint: Endpoint) -> Self {
+        let site = Site { ipv6: endpoint.ipv6, h2: true, h3: false };
+        Self { names: vec![endpoint.domain], site: Arc::new(site) }
     }
 }
 

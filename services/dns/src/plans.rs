@@ -1,4 +1,4 @@
-//! Follows the plans in the metadata store, and makes the index of names from them.
+//! Follows plans and routing endpoints in the metadata store, and makes the index of names from them.
 //!
 //! For: keeping the index at most a moment behind; while the store is away, the last one stays.
 //! Not for: what plans say beside names and protocols.
@@ -11,7 +11,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use kit::{health::Severity, service::World};
 use model::{
-    feed::{CHALLENGES, Challenge, PLANS},
+    feed::{CHALLENGES, Challenge, ENDPOINTS, Endpoint, PLANS},
     plan::Plan,
     units::Revision,
 };
@@ -26,13 +26,25 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Most changes read at once.
 const MOST_CHANGES: usize = 1000;
 
+/// Whether what stands at this key has names.
+fn is_named(key: &str) -> bool {
+    key.starts_with(PLANS) || key.starts_with(ENDPOINTS)
+}
+
+fn read(key: &str, value: &[u8]) -> Result<Named, serde_json::Error> {
+    if key.starts_with(ENDPOINTS) {
+        return serde_json::from_slice::<Endpoint>(value).map(Named::from);
+    }
+    serde_json::from_slice::<Plan>(value).map(|plan| Named::from(&plan))
+}
+
 /// Reads plans, and knows how far it has come.
 pub struct Follower {
     world: World,
     zone: Arc<Zone>,
     names: Arc<ArcSwap<Names>>,
     counted: Counted,
-    plans: BTreeMap<String, Named>,
+    named: BTreeMap<String, Named>,
     challenges: BTreeMap<String, Challenge>,
     /// How far what is answered has come.
     answered: watch::Sender<Option<Revision>>,
@@ -54,7 +66,7 @@ impl Follower {
             zone,
             names,
             counted,
-            plans: BTreeMap::new(),
+            named: BTreeMap::new(),
             challenges: BTreeMap::new(),
             answered,
             at: None,
@@ -89,7 +101,7 @@ impl Follower {
     /// What the store says; nothing is lost by trying again.
     pub async fn step(&mut self) -> Result<Option<Revision>, StoreError> {
         let Some(at) = self.at else {
-            let snapshot = self.world.store.snapshot(&[PLANS, CHALLENGES]).await?;
+            let snapshot = self.world.store.snapshot(&[PLANS, ENDPOINTS, CHALLENGES]).await?;
             self.reset(&snapshot);
             return Ok(None);
         };
@@ -110,7 +122,7 @@ impl Follower {
     }
 
     fn reset(&mut self, snapshot: &Snapshot) {
-        self.plans.clear();
+        self.named.clear();
         self.challenges.clear();
         for entry in &snapshot.entries {
             self.put(&entry.key, &entry.value);
@@ -122,13 +134,13 @@ impl Follower {
     fn apply(&mut self, changes: &[Change]) {
         let writes = changes.iter().flat_map(|change| &change.writes);
         let mut touched = false;
-        let ours = |key: &str| key.starts_with(PLANS) || key.starts_with(CHALLENGES);
+        let ours = |key: &str| is_named(key) || key.starts_with(CHALLENGES);
         for write in writes.filter(|write| ours(write.key())) {
             touched = true;
             match write {
                 Write::Put(key, value) => self.put(key, value),
                 Write::Delete(key) => {
-                    self.plans.remove(key);
+                    self.named.remove(key);
                     self.challenges.remove(key);
                 }
             }
@@ -148,14 +160,14 @@ impl Follower {
             }
             return;
         }
-        match serde_json::from_slice::<Plan>(value) {
-            Ok(plan) => drop(self.plans.insert(key.to_owned(), Named::from(&plan))),
+        match read(key, value) {
+            Ok(named) => drop(self.named.insert(key.to_owned(), named)),
             Err(error) => tracing::error!(key, %error, "a plan cannot be read; the last one stays"),
         }
     }
 
     fn publish(&self, at: Revision) {
-        let names = Names::new(&self.zone, self.plans.values(), at)
+        let names = Names::new(&self.zone, self.named.values(), at)
             .asked(&self.zone, self.challenges.values());
         let count = i64::try_from(names.count()).unwrap_or(i64::MAX);
         self.counted.names.set(count);

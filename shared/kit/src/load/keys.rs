@@ -38,6 +38,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("acme.eab_key_id", Kind::Text(values::filled)),
     ("admin.listen", Kind::Text(values::address)),
     ("control.listen", Kind::Text(values::address)),
+    ("control.resolver", Kind::Text(values::address)),
     ("data_dir", Kind::Text(values::path)),
     ("dns.answers", Kind::Whole(1, 16)),
     ("dns.anycast_addresses", Kind::List(values::ip)),
