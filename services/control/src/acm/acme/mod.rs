@@ -293,16 +293,20 @@ async fn note(control: &Control, key: &str, why: Trouble) {
         let _ = proofs::withdraw(control, id).await;
     }
     let noted = store::settle(|| async {
-        let Some(kept) = store::get::<Card>(control.store(), key).await? else { return Ok(()) };
+        let Some(kept) = store::get::<Card>(control.store(), key).await? else { return Ok(true) };
         let new = after(control, &kept.value, &why);
         let mut change = store::Change::default();
         super::card::put(&mut change, &kept, &new)?;
         change.commit(control.store()).await?;
-        Ok(())
+        Ok(new.work.is_none())
     })
     .await;
-    if let Err(fault) = noted {
-        tracing::warn!(%fault, "what went wrong with a certificate could not be written down");
+    match noted {
+        Ok(true) => drop(proofs::withdraw(control, id).await),
+        Ok(false) => {}
+        Err(fault) => {
+            tracing::warn!(%fault, "what went wrong with a certificate could not be written down");
+        }
     }
 }
 

@@ -5,10 +5,10 @@
 
 use super::Trouble;
 use crate::{
-    acm::card::{Card, Method, bare, target},
+    acm::card::{Card, Method, bare, card, target},
     control::Control,
     status::Progress,
-    store::Change,
+    store::{Change, Otherwise},
     wire::fault::Fault,
 };
 use instant_acme::{
@@ -18,7 +18,7 @@ use model::{
     feed::{CHALLENGES, Challenge, Proof, Secret},
     units::Revision,
 };
-use ports::registry::Role;
+use ports::{metastore::Check, registry::Role};
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub(super) async fn offer(
     if open.is_empty() {
         return Ok(());
     }
-    let revision = publish(control, &open).await?;
+    let revision = publish(control, id, &open).await?;
     in_force(control, revision, &open).await?;
     tell(order, &kinds).await
 }
@@ -119,8 +119,14 @@ fn certificate(
     Ok(Proof::TlsAlpn { chain: made.pem(), key: sealed })
 }
 
-async fn publish(control: &Control, open: &[(String, Challenge)]) -> Result<Revision, Trouble> {
+/// Of a certificate that was deleted meanwhile nothing is left behind.
+async fn publish(
+    control: &Control,
+    id: &str,
+    open: &[(String, Challenge)],
+) -> Result<Revision, Trouble> {
     let mut change = Change::default();
+    change.when(Check::Present(card(id)), Otherwise::Again);
     for (key, challenge) in open {
         change.put(key.clone(), challenge)?;
     }
@@ -147,8 +153,9 @@ async fn in_force(
         }
     };
     tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| {
-        let who = if by_dns { "DNS servers" } else { "edges" };
-        Err(Trouble::Later(format!("not all {who} and their fellows answer the challenge yet")))
+        let who = if by_dns { "DNS server" } else { "edge" };
+        let why = format!("no {who} is alive, or not everybody answers the challenge yet");
+        Err(Trouble::Later(why))
     })
 }
 
