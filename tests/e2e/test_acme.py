@@ -54,9 +54,10 @@ def issued(near, arn):
     return certificate
 
 
-def served(near, domain, arn):
+def served(near, domain, arn, policy="allow-all"):
     """A distribution for the name, with the certificate."""
     config = distribution(str(uuid.uuid4()), [http_origin("web", free_port())], Aliases={"Quantity": 1, "Items": [domain]},
+                          DefaultCacheBehavior={"ViewerProtocolPolicy": policy},
                           ViewerCertificate={"ACMCertificateArn": arn, "SSLSupportMethod": "sni-only", "MinimumProtocolVersion": "TLSv1.2_2021"})
     made = near.client().create_distribution(DistributionConfig=config)["Distribution"]
     near.client().get_waiter("distribution_deployed").wait(Id=made["Id"], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
@@ -142,7 +143,7 @@ def test_renewed_before_it_ends_and_on_demand_without_a_pause():
         domain = name()
         arn = requested(near, domain, "HTTP")
         first = plain(issued(near, arn)["Serial"])
-        served(near, domain, arn)
+        served(near, domain, arn, "redirect-to-https")  # the authority is answered all the same
         shown = serial(near, domain, authority.root)
         # By itself, when a third of its life is left.
         second = until(lambda: (now := plain(described(near, arn)["Serial"])) not in (first, shown) and now, 100, "a renewal")
