@@ -64,8 +64,8 @@ def asking():
 
 @pytest.fixture
 def asked(asking):
-    import conftest
-    return surface.Api(**conftest.credentials(asking), service="acm")
+    env = asking.aws_env()
+    return surface.Api(env["AWS_ENDPOINT_URL"], env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], service="acm")
 
 
 def test_what_is_imported_is_described_whole(acm, imported, unique):
