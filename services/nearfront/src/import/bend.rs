@@ -76,18 +76,18 @@ pub(super) fn without(
 
 /// Takes the member at a path away, and counts its list anew.
 fn remove(tree: &mut Value, path: &str) -> Option<()> {
-    let (parent, last) = path.rsplit_once('.').unwrap_or(("", path));
-    let (name, index) = match last.split_once('[') {
+    let (parent, end) = path.rsplit_once('.').unwrap_or(("", path));
+    let (name, index) = match end.split_once('[') {
         Some((name, index)) => (name, index.trim_end_matches(']').parse::<usize>().ok()),
-        None => (last, None),
+        None => (end, None),
     };
     let members = at(tree, parent)?.as_object_mut()?;
     let Some(index) = index else {
         return members.remove(name).map(|_| ());
     };
-    let list = members.get_mut(name)?.as_array_mut().filter(|list| index < list.len())?;
-    list.remove(index);
-    let count = list.len();
+    let items = members.get_mut(name)?.as_array_mut().filter(|items| index < items.len())?;
+    items.remove(index);
+    let count = items.len();
     members.insert("Quantity".to_owned(), count.into());
     Some(())
 }
