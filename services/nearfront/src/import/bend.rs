@@ -62,7 +62,7 @@ pub(super) fn without(
         });
         let Some(left) = left.filter(|left| *left != config) else { return Ok((config, faults)) };
         notes.push(Note::new(&fault.path, format!("left out: {}", fault.message)));
-        open |= fault.path.split('.').any(|part| PROTECTING.contains(&part));
+        open |= protects(&fault.path);
         config = left;
     }
     if open && config.enabled {
@@ -72,6 +72,18 @@ pub(super) fn without(
     }
     let faults = faults(&config);
     Ok((config, faults))
+}
+
+/// Whether content is less protected without this. The paths of a behaviour that is gone fall to the
+/// next one that matches, which may ask less of viewers.
+fn protects(path: &str) -> bool {
+    let behaviour = path.strip_prefix("CacheBehaviors.Items[");
+    let whole = behaviour.is_some_and(|rest| rest.ends_with(']') && !rest.contains('.'));
+    let named = |part: &str| {
+        let name = part.split('[').next().unwrap_or_default();
+        PROTECTING.contains(&name)
+    };
+    whole || path.split('.').any(named)
 }
 
 /// Takes the member at a path away, and counts its list anew.
@@ -186,6 +198,30 @@ mod tests {
         certificate(&mut on, &[("arn:old".into(), "arn:new".into())], &mut notes);
         assert_eq!(on.viewer_certificate.unwrap().acm_certificate_arn.as_deref(), Some("arn:new"));
         assert_eq!((on.aliases.unwrap().quantity, notes.len()), (1, 0));
+    }
+
+    #[test]
+    fn what_is_less_protected_does_not_serve() {
+        for path in [
+            "DefaultCacheBehavior.TrustedKeyGroups",
+            "CacheBehaviors.Items[1].TrustedSigners.Items[0]",
+            "CacheBehaviors.Items[1]",
+            "WebACLId",
+            "Restrictions.GeoRestriction",
+        ] {
+            assert!(protects(path), "{path}");
+        }
+        assert!(!protects("Logging") && !protects("CacheBehaviors.Items[1].SmoothStreaming"));
+        let mut signed = config(&[]);
+        signed.default_cache_behavior.trusted_key_groups = Some(model::api::TrustedKeyGroups {
+            enabled: true,
+            quantity: 1,
+            items: Some(vec!["group".to_owned()].into()),
+        });
+        if !faults(&signed).is_empty() {
+            let (left, faults) = without(signed, &mut Vec::new()).unwrap();
+            assert!(faults.is_empty() && !left.enabled);
+        }
     }
 
     #[test]
