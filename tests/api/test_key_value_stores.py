@@ -7,11 +7,14 @@ does not know that, `surface.loopback` does in this process.
 
 import json
 import os
+import random
 import subprocess
 import sys
+import urllib.parse
 
 import botocore.auth
 import botocore.awsrequest
+import botocore.crt.auth
 import botocore.credentials
 import pytest
 import surface
@@ -22,6 +25,9 @@ import nearfront as parts
 BUCKET = "imports"
 DATA = "cloudfront-keyvaluestore"
 ACCOUNT = "000000000000"
+#: Keys that something on the way could take for something else.
+ODD = ["a/b", "a b", "\u00fc\u65e5\U0001f600", "a%2Fb", "a+b", "?#&=", "a//b", "/", "\"\\\n\t", "~._-",
+       "\u00fc" * 256, "k" * 512, "k" * 299 + "\u00fc" + "k" * 200]
 
 
 @pytest.fixture
@@ -268,8 +274,7 @@ def test_pairs_are_put_read_and_taken_away(data, store):
     assert everything(data, store) == {}
 
 
-@pytest.mark.parametrize("key", ["a/b", "a b", "\u00fc\u65e5\U0001f600", "a%2Fb", "a+b", "?#&=", "a//b", "/", "\"\\\n\t", "~._-",
-                                 "\u00fc" * 256, "k" * 512, "k" * 299 + "\u00fc" + "k" * 200])
+@pytest.mark.parametrize("key", ODD)
 def test_any_text_can_be_a_key(data, store, key):
     etag = data.ok("PutKey", KvsARN=store, Key=key, Value=key[:300], IfMatch=tag(data, store))["ETag"]
     assert data.ok("GetKey", KvsARN=store, Key=key)["Value"] == key[:300]
@@ -363,6 +368,32 @@ def test_of_many_who_change_a_store_at_once_one_wins_each_time(data, near, store
     assert data.ok("DescribeKeyValueStore", KvsARN=store)["ItemCount"] == len(names)
 
 
+def test_a_fleet_keeps_the_same_pairs_in_redis_and_clears_them_away(unique, monkeypatch):
+    import conftest
+    surface.loopback(monkeypatch)
+    with parts.Fleet(edges=1) as fleet:
+        known = conftest.credentials(fleet.control)
+        api = surface.Api(**known)
+        data = surface.Api(**{**known, "url": f"http://localhost:{fleet.control.port('control')}"}, service=DATA)
+        made = api.ok("CreateKeyValueStore", Name=unique("store"))
+        store = made["KeyValueStore"]
+        pairs = {key: key[:1024] for key in [*ODD, *(f"k{number}" for number in range(60))]}
+        for some in [list(pairs)[at:at + 40] for at in range(0, len(pairs), 40)]:
+            data.ok("UpdateKeys", KvsARN=store["ARN"], IfMatch=tag(data, store["ARN"]),
+                    Puts=[{"Key": key, "Value": pairs[key]} for key in some])
+        assert everything(data, store["ARN"]) == pairs
+
+        def kept():
+            names = subprocess.run([parts.tool("redis-cli"), "-p", str(fleet.redis.port), "zrange", "{nearfront}:names", "0", "-1"],
+                                   capture_output=True, check=True).stdout.decode()
+            return [name for name in names.splitlines() if store["Id"] in name]
+
+        assert len(kept()) > len(pairs)
+        api.ok("DeleteKeyValueStore", Name=store["Name"], IfMatch=made["ETag"])
+        parts.until(lambda: not kept(), what="nothing left of the store")
+        parts.until(lambda: fleet.edges[0].ready(), what="an edge that minds none of this")
+
+
 # Signatures
 
 
@@ -384,6 +415,69 @@ def test_version_4_of_the_signature_serves_as_well(near, store):
     botocore.auth.SigV4Auth(keys, DATA, "us-east-1").add_auth(request)
     answer = parts.fetch(near.port("control"), near.run["control"], url.removeprefix(known["url"]), headers=dict(request.headers))
     assert answer.status == 200 and json.loads(answer.body)["KvsARN"] == store
+
+
+def signed(near, scheme, method, path, body=b"", headers=None, service=DATA, **more):
+    """A request as one of AWS's own signers leaves it: URL, headers."""
+    from conftest import credentials
+    known = credentials(near)
+    request = botocore.awsrequest.AWSRequest(method, known["url"] + path, headers or {}, body)
+    keys = botocore.credentials.Credentials(known["key"], known["secret"])
+    scheme(keys, service, "*", **more).add_auth(request)
+    url = urllib.parse.urlsplit(request.url)
+    target = url.path + (f"?{url.query}" if url.query else "")
+    rest = {name: value for name, value in dict(request.headers).items() if name.lower() != "host"}
+    return target, {"Host": url.netloc, **rest}
+
+
+def sent(near, target, method="GET", headers=None, body=None):
+    return parts.fetch(near.port("control"), headers.pop("Host"), target, method, headers, body)
+
+
+def test_a_presigned_address_serves_until_it_is_changed(near, store):
+    path = f"/key-value-stores/{urllib.parse.quote(store, safe='')}"
+    target, headers = signed(near, botocore.crt.auth.CrtSigV4AsymQueryAuth, "GET", path, expires=60)
+    assert "X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256" in target and "X-Amz-Region-Set=%2A" in target
+    assert sent(near, target, headers=dict(headers)).status == 200
+    for wrong in (target.replace("Expires=60", "Expires=61"), target.replace("Region-Set=%2A", "Region-Set=us-east-1"),
+                  target.replace("&X-Amz-Region-Set=%2A", ""), target[:-1] + "g"):
+        assert wrong != target and sent(near, wrong, headers=dict(headers)).status in (400, 403), wrong
+
+
+def test_no_bit_of_a_signed_request_can_be_flipped(near, data, store):
+    etag = tag(data, store)
+    path = f"/key-value-stores/{urllib.parse.quote(store, safe='')}/keys/k"
+    headers = {"Content-Type": "application/json", "If-Match": etag}
+    target, headers = signed(near, botocore.crt.auth.CrtSigV4AsymAuth, "PUT", path, b'{"Value": "v"}', headers)
+    assert headers["Authorization"].startswith("AWS4-ECDSA-P256-SHA256 ")
+    chance = random.Random(4)
+
+    def bent(text):
+        """One bit of one character flipped, such that HTTP can still carry it."""
+        while True:
+            place = chance.randrange(len(text))
+            other = chr(ord(text[place]) ^ 1 << chance.randrange(7))
+            if "!" <= other <= "~" and other not in "#?":
+                return text[:place] + other + text[place + 1:]
+
+    parts_of = [lambda: (bent(target), headers, b'{"Value": "v"}'), lambda: (target, headers, bent('{"Value":"v"}').encode())]
+    for name in ("Authorization", "If-Match", "X-Amz-Date", "X-Amz-Region-Set", "Content-Type", "Host"):
+        parts_of.append(lambda name=name: (target, {**headers, name: bent(headers[name])}, b'{"Value": "v"}'))
+    for number in range(400):
+        there, those, body = parts_of[number % len(parts_of)]()
+        answer = sent(near, there, "PUT", dict(those), body)
+        assert 400 <= answer.status < 500, (there, those, body, answer)
+    assert everything(data, store) == {} and tag(data, store) == etag
+    assert sent(near, target, "PUT", dict(headers), b'{"Value": "v"}').status == 200
+    assert everything(data, store) == {"k": "v"}
+
+
+def test_version_4a_serves_for_contents_alone(near, store):
+    """Everything else is signed with version 4, as its clients do."""
+    scheme = botocore.crt.auth.CrtSigV4AsymAuth
+    target, headers = signed(near, scheme, "GET", "/2020-05-31/distribution", service="cloudfront")
+    answer = sent(near, target, headers=headers)
+    assert answer.status == 400 and b"IncompleteSignature" in answer.body
 
 
 def test_another_secret_does_not_verify(near, client, store, monkeypatch):
