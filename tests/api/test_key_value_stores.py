@@ -472,6 +472,20 @@ def test_no_bit_of_a_signed_request_can_be_flipped(near, data, store):
     assert everything(data, store) == {"k": "v"}
 
 
+def test_a_path_that_can_be_read_in_two_ways_is_refused(near, data, store):
+    """Or a policy would be asked about one store, and another one be read."""
+    data.ok("PutKey", KvsARN=store, Key="k", Value="v", IfMatch=tag(data, store))
+    arn = urllib.parse.quote(store, safe="")
+    other = urllib.parse.quote(store[:-36] + "0" * 36, safe="")
+    scheme = botocore.crt.auth.CrtSigV4AsymAuth
+    for path in (f"/key-value-stores/{other}/keys/../../{arn}/keys/k", f"/key-value-stores/{arn}/keys/./k",
+                 f"/key-value-stores/{arn}//keys/k", f"//key-value-stores/{arn}/keys/k", f"/key-value-stores/{arn}/keys/",
+                 f"/key-value-stores/{arn}/keys/k/k"):
+        target, headers = signed(near, scheme, "GET", path)
+        answer = sent(near, target, headers=headers)
+        assert answer.status in (400, 403, 404) and b'"v"' not in answer.body, (path, answer)
+
+
 def test_version_4a_serves_for_contents_alone(near, store):
     """Everything else is signed with version 4, as its clients do."""
     scheme = botocore.crt.auth.CrtSigV4AsymAuth
@@ -488,16 +502,20 @@ def test_another_secret_does_not_verify(near, client, store, monkeypatch):
     assert raised.value.response["Error"]["Code"] == "SignatureDoesNotMatch"
 
 
-def test_the_aws_cli_reads_and_writes_a_store(near, data, store, tmp_path):
-    """Its process resolves names as this one does."""
+@pytest.mark.parametrize("told", ["by the environment", "by files"])
+def test_the_aws_cli_reads_and_writes_a_store(near, data, store, tmp_path, told):
+    """As `nearfront env` and the files of the first start tell it; its process resolves names as this one does."""
+    files = {"AWS_CONFIG_FILE": str(near.data / "aws/config"), "AWS_SHARED_CREDENTIALS_FILE": str(near.data / "aws/credentials")}
+    more = files if told == "by files" else near.aws_env()
     (tmp_path / "sitecustomize.py").write_text("import surface\nsurface.loopback()\n")
     here = os.path.dirname(os.path.abspath(__file__))
     path = os.pathsep.join([str(tmp_path), here, os.path.join(os.path.dirname(here), "e2e")])
-    env = {**os.environ, **near.aws_env(), "PYTHONPATH": path}
+    env = {**os.environ, "PYTHONPATH": path, **more}
+    for name in [name for name in env if name.startswith("AWS_") and name not in more]:
+        del env[name]
 
     def aws(*command):
-        url = f"http://localhost:{near.port('control')}"
-        done = subprocess.run([sys.executable, "-m", "awscli", DATA, *command, "--endpoint-url", url, "--output", "json"],
+        done = subprocess.run([sys.executable, "-m", "awscli", DATA, *command, "--output", "json"],
                               env=env, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

@@ -203,7 +203,8 @@ async fn read(
         region: Some(source.region.clone()),
         version: source.version.clone(),
     };
-    let file = control.objects.read(&place, bundle::MOST_BYTES).await.map_err(|why| not_read(&why))?;
+    let file =
+        control.objects.read(&place, bundle::MOST_BYTES).await.map_err(|why| not_read(&why))?;
     bundle::check(&file).map_err(|why| invalid(format!("the bundle: {why}")))
 }
 
