@@ -227,25 +227,23 @@ def failed(api, data, store, says):
 
 
 def test_without_an_object_store_filling_is_refused_at_once(unique):
-    import conftest
     with parts.Up() as near:
-        api = surface.Api(**conftest.credentials(near))
+        api = surface.Api(**surface.credentials(near))
         api.refused("CreateKeyValueStore", "InvalidArgument", says="object_stores", Name=unique(), ImportSource=source("k"))
         assert stores(api) == []
 
 
 def test_a_store_is_filled_from_s3_and_an_interrupted_filling_is_taken_up_again(unique, monkeypatch):
     """SeaweedFS verifies our signature; the process is killed as soon as the store is there."""
-    import conftest
     surface.loopback(monkeypatch)
     pairs = [{"key": f"k{number}", "value": "v"} for number in range(9_000)]
     with parts.S3() as s3, parts.Up(settings={"object_stores": {"default": s3.store()}}) as near:
         s3.bucket(BUCKET, {"pairs.json": json.dumps({"data": pairs}).encode()})
-        api = surface.Api(**conftest.credentials(near))
+        api = surface.Api(**surface.credentials(near))
         store = api.ok("CreateKeyValueStore", Name=unique(), ImportSource=source("pairs.json"))["KeyValueStore"]
         near.kill()
         near.restart()
-        known = conftest.credentials(near)
+        known = surface.credentials(near)
         api = surface.Api(**known)
         parts.until(lambda: settled(api, store["Name"])["Status"] == "READY", within=60, what="READY")
         data = surface.Api(**{**known, "url": f"http://localhost:{near.port('control')}"}, service=DATA)
@@ -369,10 +367,9 @@ def test_of_many_who_change_a_store_at_once_one_wins_each_time(data, near, store
 
 
 def test_a_fleet_keeps_the_same_pairs_in_redis_and_clears_them_away(unique, monkeypatch):
-    import conftest
     surface.loopback(monkeypatch)
     with parts.Fleet(edges=1) as fleet:
-        known = conftest.credentials(fleet.control)
+        known = surface.credentials(fleet.control)
         api = surface.Api(**known)
         data = surface.Api(**{**known, "url": f"http://localhost:{fleet.control.port('control')}"}, service=DATA)
         made = api.ok("CreateKeyValueStore", Name=unique("store"))
@@ -407,8 +404,7 @@ def test_the_client_really_signs_with_version_4a_and_names_the_account_in_the_ho
 
 
 def test_version_4_of_the_signature_serves_as_well(near, store):
-    from conftest import credentials
-    known = credentials(near)
+    known = surface.credentials(near)
     url = f"{known['url']}/key-value-stores/{store.replace(':', '%3A').replace('/', '%2F')}"
     request = botocore.awsrequest.AWSRequest("GET", url)
     keys = botocore.credentials.Credentials(known["key"], known["secret"])
@@ -419,8 +415,7 @@ def test_version_4_of_the_signature_serves_as_well(near, store):
 
 def signed(near, scheme, method, path, body=b"", headers=None, service=DATA, **more):
     """A request as one of AWS's own signers leaves it: URL, headers."""
-    from conftest import credentials
-    known = credentials(near)
+    known = surface.credentials(near)
     request = botocore.awsrequest.AWSRequest(method, known["url"] + path, headers or {}, body)
     keys = botocore.credentials.Credentials(known["key"], known["secret"])
     scheme(keys, service, "*", **more).add_auth(request)
