@@ -3,7 +3,10 @@
 //! Source: CloudFront developer guide, "Origin settings".
 
 use super::names::is_host_name;
-use crate::{Faults, Quota, References, defaults, faults::items, policy::access_control};
+use crate::{
+    Faults, Quota, References, defaults, faults::items, policy::access_control,
+    resource::access_identity,
+};
 use model::{
     api::{
         CustomOriginConfig, ErrorCode, Origin as Config, OriginCustomHeader,
@@ -143,8 +146,16 @@ fn kind(
 ) -> Option<OriginKind> {
     let control = config.origin_access_control_id.as_deref().filter(|id| !id.is_empty());
     match (&config.s3_origin_config, &config.custom_origin_config) {
-        (Some(_), None) => {
-            Some(OriginKind::Bucket { sign: signed(faults, path, control, references) })
+        (Some(s3), None) => {
+            let identity = Some(s3.origin_access_identity.as_str()).filter(|id| !id.is_empty());
+            let sign = match identity {
+                Some(identity) => {
+                    check_identity(faults, path, identity, control, references);
+                    true
+                }
+                None => signed(faults, path, control, references),
+            };
+            Some(OriginKind::Bucket { sign })
         }
         (None, Some(custom)) => {
             faults.require(
@@ -171,6 +182,28 @@ fn kind(
             None
         }
     }
+}
+
+/// Who reads with an identity signs always, as with a control that says so.
+fn check_identity(
+    faults: &mut Faults,
+    path: &str,
+    identity: &str,
+    control: Option<&str>,
+    references: &References,
+) {
+    let place = format!("{path}.S3OriginConfig.OriginAccessIdentity");
+    let both = ErrorCode::IllegalOriginAccessConfiguration;
+    let message = "an origin has an origin access identity or an origin access control, not both";
+    faults.require(control.is_none(), &place, both, message);
+    let id = access_identity::id_in(identity);
+    let known = id.is_some_and(|id| references.access_identities.contains(id));
+    let message = match id {
+        Some(id) => format!("there is no origin access identity {id}"),
+        None => "must be written origin-access-identity/cloudfront/ID".to_owned(),
+    };
+    let fine = known || (references.offline && id.is_some());
+    faults.require(fine, place, ErrorCode::InvalidOriginAccessIdentity, message);
 }
 
 /// Without a control, a bucket is read with the credentials that the settings give for its store.
