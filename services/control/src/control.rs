@@ -3,6 +3,7 @@
 use crate::{
     counts::Counts,
     objects::Objects,
+    resolver::Resolver,
     sigv4::Keys,
     store::{Change, Otherwise},
     wire::fault::Fault,
@@ -40,6 +41,7 @@ pub struct Shared {
     /// Invalidations created by this process.
     pub(crate) created: AtomicU64,
     pub(crate) counts: Counts,
+    pub(crate) resolver: Resolver,
     pub(crate) objects: Objects,
     /// Rung when a key value store waits to be filled or cleared away.
     pub(crate) chores: tokio::sync::Notify,
@@ -65,6 +67,7 @@ impl Control {
             quotas: settings.quotas.clone(),
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
+            resolver: Resolver::new(settings.control.resolver),
             objects,
             chores: tokio::sync::Notify::new(),
             settings: settings.clone(),

@@ -97,6 +97,8 @@ pub struct Edge {
 pub struct Control {
     /// Listen address.
     pub listen: SocketAddr,
+    /// DNS resolver that is asked where names lead; none: the system's.
+    pub resolver: Option<SocketAddr>,
 }
 
 /// The DNS service.
@@ -227,7 +229,7 @@ impl Default for Edge {
 
 impl Default for Control {
     fn default() -> Self {
-        Self { listen: loopback(9300) }
+        Self { listen: loopback(9300), resolver: None }
     }
 }
 

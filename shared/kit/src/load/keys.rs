@@ -30,6 +30,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("account_id", Kind::Text(values::account)),
     ("admin.listen", Kind::Text(values::address)),
     ("control.listen", Kind::Text(values::address)),
+    ("control.resolver", Kind::Text(values::address)),
     ("data_dir", Kind::Text(values::path)),
     ("dns.answers", Kind::Whole(1, 16)),
     ("dns.anycast_addresses", Kind::List(values::ip)),

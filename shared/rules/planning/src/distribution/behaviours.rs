@@ -55,7 +55,7 @@ fn same_pattern(one: &CacheBehavior, other: &CacheBehavior) -> bool {
 }
 
 /// The default behaviour is one like the others, for every path.
-fn undefaulted(default: &DefaultCacheBehavior) -> CacheBehavior {
+pub(super) fn undefaulted(default: &DefaultCacheBehavior) -> CacheBehavior {
     let default = default.clone();
     CacheBehavior {
         path_pattern: "*".to_owned(),
