@@ -93,7 +93,8 @@ class Bodies:
 
     def truncated(self, turn):
         name, body = self.one(turn)
-        return name, body[:self.by_chance.randrange(len(body) - 1)]
+        # Something is left: nothing at all is what some clients send where every member may be left out.
+        return name, body[:self.by_chance.randrange(1, len(body) - 1)]
 
     def flipped(self, turn):
         """A valid body with some bits turned, so that it is no longer well-formed or has other elements."""
