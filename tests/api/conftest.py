@@ -56,6 +56,12 @@ def api(near):
 
 
 @pytest.fixture(scope="session")
+def own(near):
+    """What is this server's own: history, and the way back."""
+    return surface.Own(**credentials(near))
+
+
+@pytest.fixture(scope="session")
 def client(near):
     """Makes clients of other services: `client("acm")`."""
     return lambda service, **more: surface.Api(**{**surface.credentials(near), **more}, service=service)

@@ -78,9 +78,13 @@ impl Control {
 
     /// The same, reading and writing through another store.
     #[must_use]
-    #[expect(dead_code, reason = "for dry runs and for the history of changes")]
     pub(crate) fn through(&self, store: Arc<dyn MetaStore>) -> Self {
         Self { store, shared: Arc::clone(&self.shared) }
+    }
+
+    /// The store of this view, for another one on top of it.
+    pub(crate) fn shared_store(&self) -> Arc<dyn MetaStore> {
+        Arc::clone(&self.store)
     }
 
     pub(crate) fn store(&self) -> &dyn MetaStore {

@@ -188,6 +188,19 @@ impl<'c> Library<'c> {
     }
 }
 
+/// What a configuration refers to, as it stands.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn references(
+    control: &Control,
+    config: &DistributionConfig,
+) -> Result<References, Fault> {
+    let mut library = Library::new(control);
+    library.bring(&Wanted::by(config)).await?;
+    Ok(library.references)
+}
+
 /// Adds a distribution, its plan, and the marks of what it uses to a change.
 ///
 /// # Errors

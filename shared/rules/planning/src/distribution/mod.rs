@@ -1,6 +1,6 @@
 //! One distribution: its configuration checked as a whole, and the Plan that follows from it.
 
-mod behaviours;
+pub(crate) mod behaviours;
 mod countries;
 mod deployment;
 mod errors;
