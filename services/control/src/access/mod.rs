@@ -1,5 +1,7 @@
 //! Whether a caller may do what was asked.
 //!
+//! What a policy at the resource says counts like what a policy of the user says.
+//!
 //! For: which actions on which resources an operation needs (`operations` for CloudFront's own,
 //! `services` for the others), what is known about the request (`context`), and the refusal that
 //! names who, what and on what. The account's own keys may do everything.
@@ -19,7 +21,7 @@ pub use services::{of_acm, of_contents, of_history, of_version_call};
 
 use crate::{
     acm,
-    api::tags,
+    api::{resource_policies, tags},
     control::Control,
     sigv4::{Proof, Service},
     store::{self, key},
@@ -28,7 +30,7 @@ use crate::{
         fault::{Common, Fault},
     },
 };
-use ::iam::{Context, Decision, decide};
+use ::iam::{Context, Decision, Policy, decide};
 use model::api::ErrorCode;
 
 /// Condition keys of the tags that the resource has begin with this.
@@ -88,13 +90,15 @@ pub async fn permit(
     needs: &Needs,
 ) -> Result<(), Fault> {
     let Some(user) = caller.user() else { return Ok(()) };
-    let about_tags = user.asks_for(RESOURCE_TAGS);
     for need in &needs.all {
+        let at_resource =
+            resource_policies::to_user(control, &need.resource, &caller.arn()).await?;
+        let policies = || user.policies().iter().chain(at_resource.as_ref());
         let mut context = context::of(control, caller, proof, asked, needs);
-        if about_tags {
+        if policies().flat_map(Policy::keys).any(|key| key.starts_with(RESOURCE_TAGS)) {
             add_resource_tags(control, &mut context, &need.resource).await?;
         }
-        let verdict = decide(user.policies(), &need.action, &need.resource, &context);
+        let verdict = decide(policies(), &need.action, &need.resource, &context);
         if verdict.decision != Decision::Allowed {
             return Err(denied(caller, proof.service(), need, verdict.decision));
         }
