@@ -20,6 +20,12 @@ pub fn label() -> String {
     format!("d{}", random(LOWER, 13))
 }
 
+/// The first label of a streaming distribution's assigned name: `s` and what its id has after the
+/// first letter, so that the one tells the other.
+pub fn streaming_label(id: &str) -> String {
+    format!("s{}", id.get(1..).unwrap_or_default().to_ascii_lowercase())
+}
+
 /// A UUID: policies, certificates, requests.
 pub fn uuid() -> String {
     uuid::Uuid::new_v4().to_string()

@@ -30,6 +30,11 @@ impl Progress {
         if self.reached(revision) { "Deployed" } else { "InProgress" }
     }
 
+    /// `Status` of a VPC origin or an Anycast list.
+    pub fn of_resource(self, revision: Revision) -> &'static str {
+        if self.reached(revision) { "Deployed" } else { "Deploying" }
+    }
+
     /// An invalidation's `Status`.
     pub fn of_invalidation(self, revision: Revision) -> &'static str {
         if self.reached(revision) { "Completed" } else { "InProgress" }

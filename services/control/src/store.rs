@@ -209,6 +209,27 @@ pub mod key {
         format!("tags/{kind}/{id}")
     }
 
+    /// Prefix of the assigned names of staging distributions.
+    pub const STAGING: &str = "staging/";
+
+    /// Says which staging distribution has this first label of an assigned name.
+    pub fn staging(label: &str) -> String {
+        format!("{STAGING}{label}")
+    }
+
+    /// A resource's policy.
+    pub fn resource_policy(kind: &str, id: &str) -> String {
+        format!("resource-policy/{kind}/{id}")
+    }
+
+    /// Says which list has this Anycast address.
+    pub fn anycast_address(address: std::net::IpAddr) -> String {
+        format!("{ANYCAST_ADDRESSES}{address}")
+    }
+
+    /// Prefix of the Anycast addresses that lists have.
+    pub const ANYCAST_ADDRESSES: &str = "anycast-address/";
+
     /// Says which distribution has this alternate name.
     pub fn alias(name: &str) -> String {
         format!("alias/{}", name.to_ascii_lowercase())

@@ -120,6 +120,8 @@ pub struct Dns {
     pub caa: Vec<String>,
     /// How many edges one answer names at most.
     pub answers: usize,
+    /// Addresses that Anycast lists are made of; empty: none can be made.
+    pub anycast_addresses: Vec<IpAddr>,
 }
 
 /// Health and metrics.
@@ -240,6 +242,7 @@ impl Default for Dns {
             order: Vec::new(),
             caa: Vec::new(),
             answers: 1,
+            anycast_addresses: Vec::new(),
         }
     }
 }

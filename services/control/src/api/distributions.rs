@@ -1,6 +1,6 @@
 //! Distributions: made, read, replaced and deleted as a whole, each with its plan.
 
-use super::{invalidations, tags};
+use super::{invalidations, staging, tags};
 use crate::{
     control::Control,
     ids,
@@ -60,9 +60,21 @@ pub async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
     let after = key::distribution(&wanted.marker);
     let after = (!wanted.marker.is_empty()).then_some(after.as_str());
     let found = store::list(control.store(), key::DISTRIBUTIONS, after, wanted.most + 1).await?;
+    Reply::shape(call, &listed(control, &wanted, found).await?)
+}
+
+/// One page of `found`, of which there may be one more than wanted.
+///
+/// # Errors
+/// `ServiceUnavailable` when the edges' registry does not answer.
+pub(super) async fn listed(
+    control: &Control,
+    wanted: &Wanted,
+    found: Vec<Kept<Distribution>>,
+) -> Result<DistributionList, Fault> {
     let page = wanted.page(found, |kept: &Kept<Distribution>| kept.value.id.clone());
     let progress = Progress::of(&*control.world.registry).await?;
-    let shown = DistributionList {
+    Ok(DistributionList {
         quantity: page.quantity(),
         is_truncated: page.next.is_some(),
         marker: page.marker,
@@ -71,8 +83,7 @@ pub async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
         items: page
             .items
             .map(|items| items.into_iter().map(|kept| summary(control, kept, progress)).collect()),
-    };
-    Reply::shape(call, &shown)
+    })
 }
 
 /// `UpdateDistribution`.
@@ -110,6 +121,7 @@ pub async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
         gone_from_edges(control, &old).await?;
         let mut change = Change::default();
         change.when(old.unchanged(), Otherwise::Again);
+        staging::leave(&mut change, &old.value);
         erase(&mut change, &old.value);
         change.commit(control.store()).await
     })
@@ -121,8 +133,22 @@ pub async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
 async fn make(
     control: &Control,
     call: &Authorised<Call>,
+    config: DistributionConfig,
+    tags: Vec<Tag>,
+) -> Answer {
+    make_from(control, call, config, tags, None).await
+}
+
+/// Makes a distribution; if `source` is what it was made from, that must not have changed since.
+///
+/// # Errors
+/// Everything that is wrong with the configuration.
+pub(super) async fn make_from(
+    control: &Control,
+    call: &Authorised<Call>,
     mut config: DistributionConfig,
     tags: Vec<Tag>,
+    source: Option<&Kept<Distribution>>,
 ) -> Answer {
     let tags = tags::merged(control, Vec::new(), tags)?;
     defaults::fill(&mut config);
@@ -137,6 +163,10 @@ async fn make(
         let mut change = Change::default();
         refer(&mut change, &new)?;
         room(control, &mut change).await?;
+        staging::enter(control, &mut change, &new).await?;
+        if let Some(source) = source {
+            change.when_or(source.unchanged(), etag::stale());
+        }
         publish::distribution(control, &mut change, &new, None).await?;
         name(&mut change, &new, None)?;
         if !tags.is_empty() {
@@ -226,7 +256,11 @@ fn erase(change: &mut Change, old: &Distribution) {
     }
 }
 
-async fn answer(
+/// The distribution as it is, with its entity tag.
+///
+/// # Errors
+/// `ServiceUnavailable` when the edges' registry does not answer.
+pub(super) async fn answer(
     control: &Control,
     call: &Call,
     distribution: &Distribution,

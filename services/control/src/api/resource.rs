@@ -27,6 +27,8 @@ pub enum Known<'c> {
     Name(&'c str),
     /// The caller reference that the user gave; it cannot be changed.
     Reference(&'c str),
+    /// Something else that only one may have, and what that is: `staging distribution`.
+    Only(&'static str, &'c str),
 }
 
 /// Something that a resource refers to, which must be there and is marked as used.
@@ -93,6 +95,18 @@ pub trait Kind: 'static {
     /// What it refers to.
     fn uses(_config: &Self::Config) -> Vec<Use> {
         Vec::new()
+    }
+    /// What else changes with it, in the same commit: `old` is none when it is made, `new` when it is
+    /// deleted.
+    ///
+    /// # Errors
+    /// Whatever stands in the way.
+    fn beside(
+        _change: &mut Change,
+        _new: Option<&Record<Self::Config>>,
+        _old: Option<&Record<Self::Config>>,
+    ) -> Result<(), Fault> {
+        Ok(())
     }
     /// Puts it where plans are made from, if they are made from it.
     fn bring(_references: &mut References, _id: &str, _config: Self::Config) {}
@@ -172,6 +186,7 @@ fn exists<K: Kind>(config: &K::Config) -> Fault {
     let what = match K::known_by(config) {
         Known::Name(_) => "name",
         Known::Reference(_) => "caller reference",
+        Known::Only(what, _) => what,
     };
     Fault::new(K::EXISTS, format!("another {} has this {what} already", words::<K>()))
 }
@@ -255,6 +270,7 @@ pub async fn create_with<K: Kind>(
         let place = record_key(K::NAME, &record.id);
         change.when(Check::Absent(place.clone()), Otherwise::Again).put(place, &record)?;
         mark_uses::<K>(&mut change, &record, None)?;
+        K::beside(&mut change, Some(&record), None)?;
         more(&mut change, &record)?;
         change.commit(control.store()).await
     })
@@ -293,7 +309,7 @@ fn known_prefix<K: Kind>() -> String {
 }
 
 fn known_key<K: Kind>(config: &K::Config) -> String {
-    let (Known::Name(text) | Known::Reference(text)) = K::known_by(config);
+    let (Known::Name(text) | Known::Reference(text) | Known::Only(_, text)) = K::known_by(config);
     key::name(K::NAME, text)
 }
 
@@ -385,6 +401,7 @@ async fn replace<K: Kind>(
         change.delete(known_key::<K>(&old.value.config));
     }
     mark_uses::<K>(&mut change, &record, Some(&old.value))?;
+    K::beside(&mut change, Some(&record), Some(&old.value))?;
     publish::users::<K>(control, &mut change, &record.id, &record.config).await?;
     change.commit(control.store()).await?;
     Ok(record)
@@ -427,6 +444,7 @@ pub async fn delete<K: Kind>(
         for (kind, used) in used::<K>(&old.value.config).keys() {
             change.delete(key::used_by(kind, used, &user_of::<K>(id)));
         }
+        K::beside(&mut change, None, Some(&old.value))?;
         change.commit(control.store()).await
     })
     .await?;
@@ -464,4 +482,19 @@ pub async fn page<K: Kind>(
     }
     found.truncate(wanted.most + 1);
     Ok(wanted.page(found, |(_, record)| record.id.clone()))
+}
+
+/// One page of custom ones as they are kept, ordered by id.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn kept<K: Kind>(
+    control: &Control,
+    wanted: &Wanted,
+) -> Result<Page<Kept<Record<K::Config>>>, Fault> {
+    let prefix = record_key(K::NAME, "");
+    let after = (!wanted.marker.is_empty()).then(|| record_key(K::NAME, &wanted.marker));
+    let most = wanted.most + 1;
+    let found = store::list(control.store(), &prefix, after.as_deref(), most).await?;
+    Ok(wanted.page(found, |kept: &Kept<Record<K::Config>>| kept.value.id.clone()))
 }

@@ -32,6 +32,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("control.listen", Kind::Text(values::address)),
     ("data_dir", Kind::Text(values::path)),
     ("dns.answers", Kind::Whole(1, 16)),
+    ("dns.anycast_addresses", Kind::List(values::ip)),
     ("dns.caa", Kind::List(values::name)),
     ("dns.contact", Kind::Text(values::contact)),
     ("dns.listen", Kind::Text(values::address)),

@@ -12,7 +12,9 @@ mod faults;
 pub mod managed;
 pub mod policy;
 mod references;
+pub mod streaming;
+pub mod vpc_origin;
 
 pub use faults::{Fault, Faults};
 pub use model::quotas::{Quota, Quotas, UNBOUNDED};
-pub use references::{CertificateFacts, References, Wanted};
+pub use references::{CertificateFacts, References, Wanted, kind};

@@ -43,7 +43,22 @@ pub struct References {
     pub offline: bool,
 }
 
+/// Kinds of which a configuration says no more than an id, as they stand in ARNs.
+pub mod kind {
+    /// Anycast address lists.
+    pub const ANYCAST_IP_LIST: &str = "anycast-ip-list";
+    /// Continuous deployment policies.
+    pub const CONTINUOUS_DEPLOYMENT_POLICY: &str = "continuous-deployment-policy";
+    /// VPC origins.
+    pub const VPC_ORIGIN: &str = "vpcorigin";
+}
+
 impl References {
+    /// Whether there is one of this kind and id.
+    pub fn has(&self, kind: &'static str, id: &str) -> bool {
+        self.offline || self.known.contains(&(kind, id.to_owned()))
+    }
+
     /// Whether so many are within the quota; a fault if not.
     pub(crate) fn room(
         &self,
@@ -136,6 +151,8 @@ impl Wanted {
             .filter_map(|certificate| certificate.acm_certificate_arn.clone())
             .collect();
         wanted.others = honoured::named(config);
+        let policy = config.continuous_deployment_policy_id.as_ref().filter(|id| !id.is_empty());
+        wanted.others.extend(policy.map(|id| (kind::CONTINUOUS_DEPLOYMENT_POLICY, id.clone())));
         wanted
     }
 

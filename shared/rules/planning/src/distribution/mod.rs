@@ -2,6 +2,7 @@
 
 mod behaviours;
 mod countries;
+mod deployment;
 mod errors;
 pub mod honoured;
 mod legacy;
@@ -18,6 +19,7 @@ use model::{
 };
 
 pub use names::covers;
+pub(crate) use names::{check_names, is_host_name};
 pub use update::check as check_update;
 
 /// What a distribution is called, given by the server.
@@ -48,6 +50,7 @@ pub fn plan(
     check_text(&mut faults, config);
     let tree = honoured::tree(config);
     faults.quantities(&tree);
+    deployment::check(&mut faults, config, references);
     honoured::check(&mut faults, &tree, references);
     let plan = Plan {
         id: identity.id.clone(),

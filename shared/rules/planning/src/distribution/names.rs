@@ -24,13 +24,18 @@ pub(super) fn aliases(
     if !references.room(faults, "Aliases", Quota::Aliases, names.len(), too_many) {
         return Vec::new();
     }
+    check_names(faults, names, &references.zone);
+    names.to_vec()
+}
+
+/// Each must be a name that a distribution can have, and stand there once.
+pub(crate) fn check_names(faults: &mut Faults, names: &[String], zone: &str) {
     for (index, name) in names.iter().enumerate() {
         let path = format!("Aliases.Items[{index}]");
-        check_alias(faults, &path, name, &references.zone);
+        check_alias(faults, &path, name, zone);
         let repeated = names.iter().take(index).any(|earlier| earlier == name);
         faults.require(!repeated, path, ErrorCode::InvalidArgument, "stands twice in the list");
     }
-    names.to_vec()
 }
 
 fn check_alias(faults: &mut Faults, path: &str, name: &str, zone: &str) {
@@ -63,7 +68,7 @@ fn is_assigned(name: &str, zone: &str) -> bool {
 }
 
 /// Letters, digits, hyphens and underscores in labels of 1 to 63, at most 253 in all (RFC 1123).
-pub(super) fn is_host_name(name: &str) -> bool {
+pub(crate) fn is_host_name(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')

@@ -2,6 +2,7 @@
 
 pub mod access_control;
 pub mod cache;
+pub mod continuous_deployment;
 pub mod origin_request;
 pub mod response_headers;
 

@@ -189,9 +189,8 @@ pub(super) const DISTRIBUTION: &[Row] = &[
         .with(ErrorCode::InvalidWebACLId),
     honoured("HttpVersion", "the_http_version_says_what_is_spoken_beside_http_1"),
     honoured("IsIPV6Enabled", "ipv6_is_answered_only_where_the_distribution_has_it"),
-    refused("ContinuousDeploymentPolicyId", When::Given, "continuous deployment is not served yet")
-        .naming("continuous-deployment-policy", ErrorCode::NoSuchContinuousDeploymentPolicy),
-    refused("Staging", When::True, "staging distributions are not served yet"),
+    honoured("ContinuousDeploymentPolicyId", "test_what_is_attached_is_guarded"),
+    honoured("Staging", "test_a_staging_distribution_has_no_viewers_by_itself"),
     refused("AnycastIpListId", When::Given, "Anycast addresses are not served yet")
         .naming("anycast-ip-list", ErrorCode::EntityNotFound),
     refused("TenantConfig", When::Given, "distribution tenants are not served yet"),
