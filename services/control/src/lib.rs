@@ -14,6 +14,7 @@ mod front;
 mod iam;
 mod ids;
 mod kvs;
+mod loops;
 mod publish;
 mod resealing;
 mod server;

@@ -13,7 +13,7 @@ use crate::{
         response_headers_policies::ResponseHeadersPolicies,
     },
     control::Control,
-    ids,
+    ids, loops,
     store::{self, Change, Kept, Otherwise, Stopped, key},
     wire::{fault::Fault, page},
 };
@@ -197,6 +197,10 @@ pub async fn distribution(
     }
     library.put(change, new).await?;
     library.seal(change);
+    loops::check(control, new, old).await?;
+    if old.is_none() {
+        change.put(key::assigned(&new.domain), &new.id)?;
+    }
     let now = uses(&new.config);
     let before = old.map(|old| uses(&old.config)).unwrap_or_default();
     for (kind, id) in now.difference(&before) {

@@ -3,7 +3,11 @@
 //! Source: CloudFront developer guide, "Origin settings".
 
 use super::names::is_host_name;
-use crate::{Faults, Quota, References, defaults, faults::items, policy::access_control};
+use crate::{
+    Faults, Quota, References, defaults,
+    faults::items,
+    policy::{access_control, check_once},
+};
 use model::{
     api::{
         CustomOriginConfig, ErrorCode, Origin as Config, OriginCustomHeader,
@@ -142,6 +146,17 @@ fn kind(
     references: &References,
 ) -> Option<OriginKind> {
     let control = config.origin_access_control_id.as_deref().filter(|id| !id.is_empty());
+    let identity = config.s3_origin_config.as_ref().map(|s3| s3.origin_access_identity.as_str());
+    faults.require(
+        control.is_none() || identity.is_none_or(str::is_empty),
+        format!("{path}.OriginAccessControlId"),
+        ErrorCode::IllegalOriginAccessConfiguration,
+        "an origin access control and an origin access identity exclude each other",
+    );
+    let vpc = config.vpc_origin_config.is_some();
+    let others = config.s3_origin_config.is_some() || config.custom_origin_config.is_some();
+    let message = "VpcOriginConfig excludes S3OriginConfig and CustomOriginConfig";
+    faults.require(!vpc || !others, path, ErrorCode::InvalidOrigin, message);
     match (&config.s3_origin_config, &config.custom_origin_config) {
         (Some(_), None) => {
             Some(OriginKind::Bucket { sign: signed(faults, path, control, references) })
@@ -251,6 +266,8 @@ fn custom_headers(
     for (index, header) in headers.iter().enumerate() {
         check_header(faults, format!("{path}.Items[{index}]"), header);
     }
+    let names: Vec<_> = headers.iter().map(|one| one.header_name.to_ascii_lowercase()).collect();
+    check_once(faults, &path, &names);
     headers
         .iter()
         .map(|one| (one.header_name.to_ascii_lowercase(), one.header_value.clone()))
