@@ -43,9 +43,16 @@ def credentials(near):
 
 
 @pytest.fixture(scope="session")
-def near():
+def buckets(tmp_path_factory):
+    """The object store that `near` reads: a folder for each bucket."""
+    return tmp_path_factory.mktemp("buckets")
+
+
+@pytest.fixture(scope="session")
+def near(buckets):
     """`nearfront up` on embedded metadata, without quotas of the account."""
-    with parts.Up({"quotas": "none"}) as near:
+    settings = {"quotas": "none", "object_stores": {"default": {"url": buckets.as_uri()}}}
+    with parts.Up(settings) as near:
         yield near
 
 

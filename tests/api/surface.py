@@ -65,10 +65,10 @@ class Api:
         return getattr(self.client, self.python_names[operation])(**params)
 
     def ok(self, operation, **params):
-        """The parsed answer of a call that must succeed and be whole."""
-        answer = self.call(operation, **params)
+        """The parsed answer of a call that must succeed and be whole; streams in it are read: bytes."""
+        answer = readable(self.call(operation, **params))
         self.check(operation, answer)
-        RECORD.served[operation].add(current_test())
+        RECORD.served[record_name(self.service, operation)].add(current_test())
         return answer
 
     def check(self, operation, answer):
@@ -99,7 +99,7 @@ class Api:
         assert wanted in (None, given), f"{operation}: {code} is {wanted}, not {given}"
         assert error["Message"], f"{operation}: {code} says nothing"
         assert says is None or says in error["Message"], f"{operation}: {error['Message']!r} does not say {says!r}"
-        RECORD.errors[operation][why].add(code)
+        RECORD.errors[record_name(self.service, operation)][why].add(code)
         return error
 
 
@@ -168,6 +168,25 @@ def twin(name):
 def record_name(service, name):
     """The name under which an operation is recorded."""
     return f"{name}:data" if twin(name) and service != "cloudfront" else name
+
+
+def loopback(patch=None):
+    """Names under `localhost` are loopback's in this process (RFC 6761 §6.3), as resolvers should know.
+
+    `patch` is pytest's monkeypatch, which takes it back after the test.
+    """
+    import socket
+    known = socket.getaddrinfo
+
+    def getaddrinfo(host, *more, **named):
+        name = host.decode() if isinstance(host, bytes) else host
+        under = isinstance(name, str) and name.rstrip(".").lower().endswith(".localhost")
+        return known("127.0.0.1" if under else host, *more, **named)
+
+    if patch:
+        patch.setattr(socket, "getaddrinfo", getaddrinfo)
+    else:
+        socket.getaddrinfo = getaddrinfo
 
 
 def dumps(value):

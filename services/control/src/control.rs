@@ -2,6 +2,7 @@
 
 use crate::{
     counts::Counts,
+    objects::Objects,
     sigv4::Keys,
     store::{Change, Otherwise},
     wire::fault::Fault,
@@ -39,6 +40,9 @@ pub struct Shared {
     /// Invalidations created by this process.
     pub(crate) created: AtomicU64,
     pub(crate) counts: Counts,
+    pub(crate) objects: Objects,
+    /// Rung when a key value store waits to be filled or cleared away.
+    pub(crate) chores: tokio::sync::Notify,
     pub(crate) settings: Settings,
     pub(crate) world: World,
 }
@@ -52,7 +56,7 @@ impl Deref for Control {
 
 impl Control {
     /// From what the service was started with.
-    pub fn new(settings: &Settings, world: World) -> Self {
+    pub fn new(settings: &Settings, objects: Objects, world: World) -> Self {
         let store = Arc::clone(&world.store);
         let shared = Shared {
             keys: Keys::of(Arc::clone(&store), world.seals.clone()),
@@ -61,6 +65,8 @@ impl Control {
             quotas: settings.quotas.clone(),
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
+            objects,
+            chores: tokio::sync::Notify::new(),
             settings: settings.clone(),
             world,
         };

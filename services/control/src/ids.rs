@@ -15,6 +15,16 @@ pub fn entity() -> String {
     format!("E{}", random(UPPER, 13))
 }
 
+/// `ETV` and 10 of `[A-Z0-9]`: entity tags of functions.
+pub fn function_tag() -> String {
+    format!("ETV{}", random(UPPER, 10))
+}
+
+/// `KV` and 13 of `[A-Z0-9]`: entity tags of what key value stores hold.
+pub fn contents_tag() -> String {
+    format!("KV{}", random(UPPER, 13))
+}
+
 /// The first label of an assigned name: `d` and 13 of `[a-z0-9]`.
 pub fn label() -> String {
     format!("d{}", random(LOWER, 13))

@@ -15,6 +15,7 @@ mod iam;
 mod ids;
 mod kvs;
 mod loops;
+mod objects;
 mod publish;
 mod resealing;
 mod server;

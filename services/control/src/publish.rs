@@ -227,7 +227,18 @@ pub async fn users<K: Kind>(
     config: &K::Config,
 ) -> Result<(), Stopped> {
     let library = Library::holding::<K>(control, id, config);
-    again(control, change, library, K::NAME, id).await
+    again(control, change, library, K::NAME, id).await.map_err(|stopped| match stopped {
+        Stopped::Refused(fault) => Stopped::Refused(of_a_user(fault)),
+        Stopped::Again => Stopped::Again,
+    })
+}
+
+/// What is wrong with a distribution is an argument that is wrong to whoever changes what it uses.
+fn of_a_user(fault: Fault) -> Fault {
+    match fault.code {
+        Code::Model(_) => Fault::new(ErrorCode::InvalidArgument, fault.message),
+        Code::Common(_) => fault,
+    }
 }
 
 /// The same for a certificate.
@@ -260,7 +271,10 @@ async fn again(
         };
         change.when(kept.unchanged(), Otherwise::Again);
         kept.value.modified = control.now();
-        library.put(change, &kept.value).await?;
+        library.put(change, &kept.value).await.map_err(|fault| Fault {
+            message: format!("the distribution {user}, which uses it: {}", fault.message),
+            ..fault
+        })?;
     }
     library.seal(change);
     Ok(())

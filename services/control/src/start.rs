@@ -4,6 +4,8 @@ use crate::{
     api::invalidations,
     control::Control,
     first::{self, AccessKey},
+    kvs,
+    objects::Objects,
     resealing::{self, Unsealed},
     server,
     wire::fault::Fault,
@@ -45,6 +47,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// An object store in the settings is not one.
+    #[error(transparent)]
+    ObjectStore(#[from] ports::origin::OriginError),
     /// What must be there before the first request could not be written.
     #[error("the metadata store could not be prepared: {0}")]
     Prepare(String),
@@ -67,7 +72,7 @@ impl From<Fault> for StartError {
 /// When the store does not answer or the address is taken.
 pub async fn start(settings: &Settings, world: World) -> Result<Running, StartError> {
     let drain = world.drain.clone();
-    let control = web::Data::new(Control::new(settings, world));
+    let control = web::Data::new(Control::new(settings, Objects::of(settings)?, world));
     resealing::all(&control).await?;
     let root_key = first::root_key(&control).await?;
     first::certificates(&control).await?;
@@ -89,6 +94,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     .map_err(failed)?;
     let listen = server.addrs().first().copied().unwrap_or(address);
     tokio::spawn(run(server.run(), drain.clone()));
+    tokio::spawn(kvs::chores::run(control.clone(), drain.clone()));
     tokio::spawn(keep_house(control, drain));
     Ok(Running { listen, root_key })
 }

@@ -6,6 +6,8 @@
 //! | `plan/ID` | [`Plan`](crate::plan::Plan) | a distribution, or anything that it refers to, changes |
 //! | `invalidation/DISTRIBUTION/ID` | [`Invalidation`] | an invalidation is made |
 //! | `certificate/NAME` | [`Certificate`] | a certificate is imported; `authority` and `zone` on first start |
+//! | `kvs/STORE` | [`KeyValues`] | a key value store is made, and with every change of what it holds |
+//! | `kv/STORE/KEY` | [`KeyValue`] | that key is put; KEY as [`key_value`] has it |
 //!
 //! All other keys are control's own.
 
@@ -26,6 +28,11 @@ pub const CERTIFICATES: &str = "certificate/";
 pub const AUTHORITY: &str = "authority";
 /// Name of the zone's own certificate, for `*.ZONE`.
 pub const ZONE: &str = "zone";
+
+/// Prefix of the keys of key value stores.
+pub const KEY_VALUE_STORES: &str = "kvs/";
+/// Prefix of the keys of what key value stores hold.
+pub const KEY_VALUES: &str = "kv/";
 
 /// A batch of paths to be forgotten (CloudFront developer guide, "Invalidate files").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +66,62 @@ pub struct Certificate {
     pub not_after: Timestamp,
     /// When it was imported or made.
     pub created: Timestamp,
+}
+
+/// What is known of a key value store as a whole. Every change of it is one commit, which puts this
+/// as well; a store that is taken away loses this first, and what it held some time after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyValues {
+    /// Changes with every change of what it holds.
+    pub etag: String,
+    /// How many pairs it holds.
+    pub items: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When what it holds was last changed.
+    pub modified: Timestamp,
+    /// Whether it can be read.
+    pub status: KeyValuesStatus,
+}
+
+/// Whether a key value store can be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyValuesStatus {
+    /// It is being filled: a part of what it shall hold may be there.
+    Provisioning,
+    /// It holds what it shall hold.
+    Ready,
+    /// It could not be filled, for this reason.
+    ImportFailed(String),
+}
+
+/// One pair of a key value store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyValue {
+    /// 1 to 512 bytes.
+    pub key: String,
+    /// Up to 1,024 bytes.
+    pub value: String,
+}
+
+/// Most bytes of a pair's key that stand in the metadata store's key as they are.
+const MOST_PLAIN: usize = 300;
+
+/// The metadata store's key of a pair. Long keys are cut, and a digest of theirs stands after the
+/// part that is left, as the metadata store's keys have at most 512 bytes; `digest` gives 64
+/// characters. Keys of up to 300 bytes are in their own order.
+pub fn key_value(store: &str, key: &str, digest: impl Fn(&[u8]) -> String) -> String {
+    if key.len() <= MOST_PLAIN {
+        return format!("{KEY_VALUES}{store}/{key}");
+    }
+    let start: String = key
+        .char_indices()
+        .take_while(|(at, c)| at + c.len_utf8() <= MOST_PLAIN)
+        .map(|(_, c)| c)
+        .collect();
+    format!("{KEY_VALUES}{store}/{start}#{}", digest(key.as_bytes()))
 }
 
 /// A secret as it stands in the metadata store: sealed with the installation's key for the record

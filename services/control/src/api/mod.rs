@@ -22,6 +22,7 @@ pub mod realtime_log_configs;
 pub mod resource;
 pub mod resource_policies;
 pub mod response_headers_policies;
+pub mod staged;
 pub mod staging;
 pub mod streaming_distributions;
 pub mod tags;

@@ -88,6 +88,10 @@ pub trait Kind: 'static {
     fn new_id() -> String {
         ids::uuid()
     }
+    /// Its id, where that follows from what the user wrote.
+    fn own_id(_config: &Self::Config) -> Option<String> {
+        None
+    }
     /// The managed ones, by id.
     fn managed() -> Vec<(&'static str, &'static Self::Config)> {
         Vec::new()
@@ -224,6 +228,36 @@ pub async fn custom<K: Kind>(
     store::get(control.store(), &record_key(K::NAME, id)).await
 }
 
+/// The one of this name or caller reference, if there is one.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn named<K: Kind>(
+    control: &Control,
+    name: &str,
+) -> Result<Option<Kept<Record<K::Config>>>, Fault> {
+    let place = key::name(K::NAME, name);
+    match store::get::<String>(control.store(), &place).await? {
+        Some(id) => custom::<K>(control, &id.value).await,
+        None => Ok(None),
+    }
+}
+
+/// The one of this id, or else of this name.
+///
+/// # Errors
+/// [`Kind::MISSING`].
+pub async fn identified<K: Kind>(
+    control: &Control,
+    identifier: &str,
+) -> Result<Record<K::Config>, Fault> {
+    let found = match custom::<K>(control, identifier).await? {
+        Some(kept) => Some(kept),
+        None => named::<K>(control, identifier).await?,
+    };
+    found.map(|kept| kept.value).ok_or_else(missing::<K>)
+}
+
 /// The one of this id, managed or custom.
 ///
 /// # Errors
@@ -261,8 +295,8 @@ pub async fn create_with<K: Kind>(
         return Ok(same);
     }
     let now = control.now();
-    let record =
-        Record { id: K::new_id(), etag: ids::entity(), created: Some(now), modified: now, config };
+    let id = K::own_id(&config).unwrap_or_else(K::new_id);
+    let record = Record { id, etag: ids::entity(), created: Some(now), modified: now, config };
     store::settle(|| async {
         let mut change = Change::default();
         reserve::<K>(&mut change, &record)?;
@@ -382,7 +416,26 @@ pub async fn update<K: Kind>(
         etag::check(if_match, &old.value.etag)?;
         check_known::<K>(&old.value.config, &config)?;
         K::check_update(&old.value.config, &config)?;
-        replace::<K>(control, &old, config.clone()).await
+        let (etag, modified, config) = (ids::entity(), control.now(), config.clone());
+        replace::<K>(control, &old, Record { etag, modified, config, ..old.value.clone() }).await
+    })
+    .await
+}
+
+/// Changes a record by a rule, which looks at the entity tag and gives a new one as it sees fit.
+///
+/// # Errors
+/// [`Kind::MISSING`]; those of `rule`; whatever is wrong with the configuration that comes of it.
+pub async fn change<K: Kind>(
+    control: &Control,
+    id: &str,
+    rule: impl Fn(Record<K::Config>) -> Result<Record<K::Config>, Fault>,
+) -> Result<Record<K::Config>, Fault> {
+    store::settle(|| async {
+        let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;
+        let record = rule(old.value.clone())?;
+        K::check_with(&record.config, &control.quotas)?;
+        replace::<K>(control, &old, record).await
     })
     .await
 }
@@ -390,10 +443,8 @@ pub async fn update<K: Kind>(
 async fn replace<K: Kind>(
     control: &Control,
     old: &Kept<Record<K::Config>>,
-    config: K::Config,
+    record: Record<K::Config>,
 ) -> Result<Record<K::Config>, Stopped> {
-    let record =
-        Record { etag: ids::entity(), modified: control.now(), config, ..old.value.clone() };
     let mut change = Change::default();
     change.when(old.unchanged(), Otherwise::Again).put(old.key.clone(), &record)?;
     if K::known_by(&old.value.config) != K::known_by(&record.config) {
@@ -427,6 +478,19 @@ pub async fn delete<K: Kind>(
     id: &str,
     if_match: Option<&str>,
 ) -> Result<(), Fault> {
+    delete_with::<K>(control, id, if_match, |_, _| Ok(())).await
+}
+
+/// The same, with more in the change.
+///
+/// # Errors
+/// Those of [`delete`] and of `more`.
+pub async fn delete_with<K: Kind>(
+    control: &Control,
+    id: &str,
+    if_match: Option<&str>,
+    more: impl Fn(&mut Change, &Record<K::Config>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     if managed::<K>(id).is_some() {
         return Err(Fault::new(ErrorCode::IllegalDelete, "managed policies cannot be deleted"));
     }
@@ -444,6 +508,7 @@ pub async fn delete<K: Kind>(
         for (kind, used) in used::<K>(&old.value.config).keys() {
             change.delete(key::used_by(kind, used, &user_of::<K>(id)));
         }
+        more(&mut change, &old.value)?;
         K::beside(&mut change, None, Some(&old.value))?;
         change.commit(control.store()).await
     })

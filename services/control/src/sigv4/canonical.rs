@@ -2,7 +2,8 @@
 
 use super::{
     Request,
-    form::{ALGORITHM, Claim, TERMINATOR},
+    form::{Claim, TERMINATOR},
+    scheme::Scheme,
 };
 use aws_lc_rs::digest;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -36,8 +37,13 @@ pub fn normal_path(path: &str) -> String {
 /// Algorithm, time, scope and the digest of the canonical request.
 pub(super) fn string_to_sign(request: &Request<'_>, claim: &Claim) -> String {
     let (date, region, service) = (&claim.date, &claim.region, claim.service.as_str());
+    let algorithm = claim.scheme.algorithm();
     let digest = sha256_hex(canonical(request, claim).as_bytes());
-    format!("{ALGORITHM}\n{}\n{date}/{region}/{service}/{TERMINATOR}\n{digest}", claim.stamp)
+    let scope = match claim.scheme {
+        Scheme::Shared => format!("{date}/{region}/{service}/{TERMINATOR}"),
+        Scheme::Asymmetric => format!("{date}/{service}/{TERMINATOR}"),
+    };
+    format!("{algorithm}\n{}\n{scope}\n{digest}", claim.stamp)
 }
 
 fn canonical(request: &Request<'_>, claim: &Claim) -> String {

@@ -1,6 +1,6 @@
 //! The two forms of a signature: the `Authorization` header and the presigned query.
 
-use super::Request;
+use super::{Request, asymmetric, scheme::Scheme};
 use crate::wire::fault::{Common, Fault};
 use model::units::{Seconds, Timestamp};
 use time::{PrimitiveDateTime, macros::format_description};
@@ -45,6 +45,7 @@ impl Service {
 /// What a caller claims by signing.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Claim {
+    pub scheme: Scheme,
     pub key_id: String,
     /// `20260131`.
     pub date: String,
@@ -82,15 +83,13 @@ fn unsigned() -> Fault {
     Fault::common(Common::MissingAuthenticationToken, message)
 }
 
-fn incomplete(message: impl Into<String>) -> Fault {
+pub(super) fn incomplete(message: impl Into<String>) -> Fault {
     Fault::common(Common::IncompleteSignature, message)
 }
 
 fn in_header(request: &Request<'_>, header: &str) -> Result<Claim, Fault> {
-    let rest = header
-        .strip_prefix(ALGORITHM)
-        .and_then(|rest| rest.strip_prefix(' '))
-        .ok_or_else(|| incomplete(format!("Authorization must begin with {ALGORITHM}")))?;
+    let (algorithm, rest) = header.split_once(' ').unwrap_or((header, ""));
+    let scheme = Scheme::named(algorithm)?;
     let part = |name: &str| {
         let parts = rest.split(',').filter_map(|part| part.trim().split_once('='));
         let mut found = parts.filter(|(key, _)| *key == name).map(|(_, value)| value);
@@ -102,7 +101,9 @@ fn in_header(request: &Request<'_>, header: &str) -> Result<Claim, Fault> {
     let stamp = request
         .header("x-amz-date")
         .ok_or_else(|| incomplete("the header X-Amz-Date is missing"))?;
-    parts(part("Credential")?, part("SignedHeaders")?, part("Signature")?, stamp, None)
+    let regions = request.header(asymmetric::REGION_SET);
+    let scope = scheme.scope(part("Credential")?, regions)?;
+    parts(scheme, scope, part("SignedHeaders")?, part("Signature")?, stamp, None)
 }
 
 fn in_query(request: &Request<'_>) -> Result<Claim, Fault> {
@@ -113,41 +114,39 @@ fn in_query(request: &Request<'_>) -> Result<Claim, Fault> {
             _ => Err(incomplete(format!("the query must have one {name}"))),
         }
     };
-    if part("X-Amz-Algorithm")? != ALGORITHM {
-        return Err(incomplete(format!("X-Amz-Algorithm must be {ALGORITHM}")));
-    }
+    let scheme = Scheme::named(part("X-Amz-Algorithm")?)?;
     let expires = part("X-Amz-Expires")?
         .parse()
         .ok()
         .filter(|seconds| (1..=MOST_EXPIRES).contains(seconds))
         .ok_or_else(|| incomplete(format!("X-Amz-Expires must be 1 to {MOST_EXPIRES}")))?;
-    let credential = part("X-Amz-Credential")?;
+    let scope = scheme.scope(part("X-Amz-Credential")?, part("X-Amz-Region-Set").ok())?;
     let signed = part("X-Amz-SignedHeaders")?;
     let signature = part("X-Amz-Signature")?;
-    parts(credential, signed, signature, part("X-Amz-Date")?, Some(Seconds(expires)))
+    parts(scheme, scope, signed, signature, part("X-Amz-Date")?, Some(Seconds(expires)))
 }
 
 fn parts(
-    credential: &str,
+    scheme: Scheme,
+    [key_id, date, region, service]: [&str; 4],
     signed: &str,
     signature: &str,
     stamp: &str,
     expires: Option<Seconds>,
 ) -> Result<Claim, Fault> {
-    let [key_id, date, region, service] = scope(credential)?;
     let at = moment(stamp)?;
     if !stamp.starts_with(date) {
         let message = "the date in the credential's scope is not that of X-Amz-Date";
         return Err(Fault::common(Common::SignatureDoesNotMatch, message));
     }
-    if signature.len() != 64 || !signature.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(incomplete("the signature must be 64 hexadecimal digits"));
-    }
+    let service = known(service)?;
+    scheme.check(service, signature)?;
     Ok(Claim {
+        scheme,
         key_id: key_id.to_owned(),
         date: date.to_owned(),
         region: region.to_owned(),
-        service: known(service)?,
+        service,
         signed: signed.split(';').map(str::to_owned).collect(),
         signature: signature.to_owned(),
         stamp: stamp.to_owned(),
@@ -157,7 +156,7 @@ fn parts(
 }
 
 /// `KEY/20260131/REGION/SERVICE/aws4_request`.
-fn scope(credential: &str) -> Result<[&str; 4], Fault> {
+pub(super) fn scope(credential: &str) -> Result<[&str; 4], Fault> {
     let parts: Vec<&str> = credential.split('/').collect();
     match parts.as_slice() {
         &[key_id, date, region, service, TERMINATOR]

@@ -1,14 +1,16 @@
-//! Who calls: AWS Signature Version 4, in headers or in a presigned query.
+//! Who calls: AWS Signature Version 4 and 4A, in headers or in a presigned query.
 //!
 //! For: making [`Authorised`], which every handler wants and nothing else can make.
 //! Not for: what a caller may do: every key that this server knows is the account's root.
 //!
 //! Source: AWS Signature Version 4, "Create a signed AWS API request".
 
+mod asymmetric;
 mod authorised;
 mod canonical;
 mod form;
 mod keys;
+mod scheme;
 
 pub use authorised::{Authorised, Proof};
 pub use canonical::{normal_path, sha256_hex};
@@ -23,6 +25,7 @@ use crate::wire::{
 use aws_lc_rs::hmac;
 use form::Claim;
 use model::units::{Seconds, Timestamp};
+use scheme::Scheme;
 
 /// How far the caller's clock may be off.
 const MOST_SKEW: Seconds = Seconds(300);
@@ -71,11 +74,21 @@ pub async fn check(request: &Request<'_>, keys: &Keys, now: Timestamp) -> Result
     in_time(&claim, now)?;
     whole(request)?;
     let secret = keys.secret(&claim.key_id, now).await?.ok_or_else(unknown_key)?;
-    let key = signing_key(&secret.0, &claim);
     let text = canonical::string_to_sign(request, &claim);
-    let given = hex::decode(&claim.signature).unwrap_or_default();
-    hmac::verify(&key, text.as_bytes(), &given).map_err(|_| no_match())?;
+    if !is_signed(&claim, &secret.0, &text) {
+        return Err(no_match());
+    }
     Ok(Proof::of(claim.key_id, claim.service))
+}
+
+fn is_signed(claim: &Claim, secret: &str, text: &str) -> bool {
+    let given = hex::decode(&claim.signature).unwrap_or_default();
+    match claim.scheme {
+        Scheme::Shared => {
+            hmac::verify(&signing_key(secret, claim), text.as_bytes(), &given).is_ok()
+        }
+        Scheme::Asymmetric => asymmetric::verifies(&claim.key_id, secret, text, &given),
+    }
 }
 
 /// The chain of keys: date, region, service, terminator.

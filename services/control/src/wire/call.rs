@@ -62,6 +62,14 @@ impl Call {
         })
     }
 
+    /// The same where a body may be left out: a list that is asked for by POST, for example.
+    ///
+    /// # Errors
+    /// Those of [`read::read`], but for `MissingBody`.
+    pub fn body_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Fault> {
+        if self.body.is_empty() { Ok(T::default()) } else { self.body() }
+    }
+
     /// The body, read as the operation's request shape.
     ///
     /// # Errors

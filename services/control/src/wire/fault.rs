@@ -21,6 +21,32 @@ pub enum Code {
     Model(ErrorCode),
     /// From the common errors of AWS services.
     Common(Common),
+    /// From the API of what key value stores hold.
+    Contents(Contents),
+}
+
+/// Errors of what key value stores hold (Amazon CloudFront `KeyValueStore` API reference).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Not what may be asked for.
+    Validation,
+    /// More than a store may hold.
+    TooMuch,
+    /// No such store or key.
+    NotFound,
+    /// The store is not as the caller saw it.
+    Conflict,
+}
+
+impl Contents {
+    const fn table(self) -> (&'static str, u16) {
+        match self {
+            Self::Validation => ("ValidationException", 400),
+            Self::TooMuch => ("ServiceQuotaExceededException", 402),
+            Self::NotFound => ("ResourceNotFoundException", 404),
+            Self::Conflict => ("ConflictException", 409),
+        }
+    }
 }
 
 /// Errors that the model does not list (CloudFront API reference, Common Errors).
@@ -83,6 +109,7 @@ impl Code {
         match self {
             Self::Model(code) => code.as_str(),
             Self::Common(code) => code.table().0,
+            Self::Contents(code) => code.table().0,
         }
     }
 
@@ -91,6 +118,7 @@ impl Code {
         match self {
             Self::Model(code) => code.status(),
             Self::Common(code) => code.table().1,
+            Self::Contents(code) => code.table().1,
         }
     }
 }
@@ -110,6 +138,11 @@ impl Fault {
     /// An error that all services share.
     pub fn common(code: Common, message: impl Into<String>) -> Self {
         Self { code: Code::Common(code), message: message.into() }
+    }
+
+    /// An error of what key value stores hold.
+    pub fn contents(code: Contents, message: impl Into<String>) -> Self {
+        Self { code: Code::Contents(code), message: message.into() }
     }
 
     /// Our own failure: the text goes to the log, the caller learns only that it was us.

@@ -9,6 +9,8 @@
 pub mod defaults;
 pub mod distribution;
 mod faults;
+pub mod functions;
+pub mod key_values;
 pub mod managed;
 pub mod policy;
 mod references;
