@@ -15,7 +15,10 @@ use crate::{
     control::Control,
     ids, loops,
     store::{self, Change, Kept, Otherwise, Stopped, key},
-    wire::{fault::Fault, page},
+    wire::{
+        fault::{Code, Fault},
+        page,
+    },
 };
 use model::{
     api::{DistributionConfig, ErrorCode},
@@ -237,7 +240,7 @@ pub async fn users<K: Kind>(
 fn of_a_user(fault: Fault) -> Fault {
     match fault.code {
         Code::Model(_) => Fault::new(ErrorCode::InvalidArgument, fault.message),
-        Code::Common(_) => fault,
+        _ => fault,
     }
 }
 
