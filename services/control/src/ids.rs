@@ -12,7 +12,12 @@ const SECRET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 /// `E` and 13 of `[A-Z0-9]`: distributions, origin access controls, entity tags.
 pub fn entity() -> String {
-    format!("E{}", random(UPPER, 13))
+    lettered('E')
+}
+
+/// A letter and 13 of `[A-Z0-9]`: `K…` for public keys, `C…` and `P…` for field-level encryption.
+pub fn lettered(letter: char) -> String {
+    format!("{letter}{}", random(UPPER, 13))
 }
 
 /// `ETV` and 10 of `[A-Z0-9]`: entity tags of functions.

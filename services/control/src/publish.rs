@@ -9,6 +9,7 @@ use crate::{
     api::{
         Kind, Record, cache_policies::CachePolicies, custom,
         origin_access_controls::OriginAccessControls,
+        origin_access_identities::OriginAccessIdentities,
         origin_request_policies::OriginRequestPolicies, resource::record_key,
         response_headers_policies::ResponseHeadersPolicies,
     },
@@ -102,6 +103,7 @@ impl<'c> Library<'c> {
         self.bring_kind::<OriginRequestPolicies>(&wanted.origin_request_policies).await?;
         self.bring_kind::<ResponseHeadersPolicies>(&wanted.response_headers_policies).await?;
         self.bring_kind::<OriginAccessControls>(&wanted.access_controls).await?;
+        self.bring_kind::<OriginAccessIdentities>(&wanted.access_identities).await?;
         for arn in &wanted.certificates {
             self.bring_certificate(arn).await?;
         }
@@ -361,6 +363,7 @@ fn too_many(kind: &str) -> ErrorCode {
         OriginRequestPolicies::NAME => OriginRequestPolicies::TOO_MANY_USERS,
         ResponseHeadersPolicies::NAME => ResponseHeadersPolicies::TOO_MANY_USERS,
         OriginAccessControls::NAME => OriginAccessControls::TOO_MANY_USERS,
+        OriginAccessIdentities::NAME => OriginAccessIdentities::TOO_MANY_USERS,
         CachePolicies::NAME => CachePolicies::TOO_MANY_USERS,
         _ => ErrorCode::TooManyCertificates,
     }
@@ -375,6 +378,7 @@ pub fn uses(config: &DistributionConfig) -> BTreeSet<(&'static str, String)> {
         .chain(of(OriginRequestPolicies::NAME, wanted.origin_request_policies))
         .chain(of(ResponseHeadersPolicies::NAME, wanted.response_headers_policies))
         .chain(of(OriginAccessControls::NAME, wanted.access_controls))
+        .chain(of(OriginAccessIdentities::NAME, wanted.access_identities))
         .chain(of(acm::KIND, certificates.map(str::to_owned).collect()))
         .chain(wanted.others)
         .collect()

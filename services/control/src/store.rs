@@ -204,6 +204,11 @@ pub mod key {
         resource_tags("distribution", id)
     }
 
+    /// A distribution's monitoring subscription.
+    pub fn monitoring(distribution: &str) -> String {
+        format!("monitoring-subscription/{distribution}")
+    }
+
     /// A resource's tags.
     pub fn resource_tags(kind: &str, id: &str) -> String {
         format!("tags/{kind}/{id}")

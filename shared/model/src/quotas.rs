@@ -80,6 +80,14 @@ quotas! {
     FieldLevelEncryptionConfigs = "field_level_encryption_configs", 10;
     /// Field-level encryption profiles of the account.
     FieldLevelEncryptionProfiles = "field_level_encryption_profiles", 10;
+    /// Keys with fields of their own in one field-level encryption profile.
+    FieldLevelEncryptionEntities = "field_level_encryption_entities", 10;
+    /// Patterns of fields in one field-level encryption profile.
+    FieldLevelEncryptionFieldPatterns = "field_level_encryption_field_patterns", 10;
+    /// Query arguments in one field-level encryption configuration.
+    FieldLevelEncryptionQueryArgProfiles = "field_level_encryption_query_arg_profiles", 5;
+    /// Content types in one field-level encryption configuration.
+    FieldLevelEncryptionContentTypeProfiles = "field_level_encryption_content_type_profiles", 1;
     /// Real-time log configurations of the account.
     RealtimeLogConfigs = "realtime_log_configs", 150;
     /// Trust stores of the account.

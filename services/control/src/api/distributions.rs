@@ -260,6 +260,7 @@ fn erase(change: &mut Change, old: &Distribution) {
         .delete(key::plan(&old.id))
         .delete(key::tags(&old.id))
         .delete(key::assigned(&old.domain))
+        .delete(key::monitoring(&old.id))
         .delete(key::reference(REFERENCE, &old.config.caller_reference));
     for alias in aliases(old) {
         change.delete(key::alias(&alias));

@@ -28,6 +28,7 @@ pub mod streaming_distributions;
 pub mod tags;
 pub mod tenants;
 pub mod trust_stores;
+mod uses;
 pub mod vpc_origins;
 pub mod web_acls;
 

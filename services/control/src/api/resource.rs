@@ -4,6 +4,7 @@
 //! not to be deleted while something uses it. What a resource uses, it marks; a change of something
 //! that distributions use is a change of every one of them.
 
+use super::uses;
 use crate::{
     control::Control,
     ids, publish,
@@ -18,7 +19,6 @@ use model::{api::ErrorCode, units::Timestamp};
 use planning::{Faults, Quota, Quotas, References};
 use ports::metastore::Check;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::collections::BTreeMap;
 
 /// What no two resources of a kind share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,11 @@ pub trait Kind: 'static {
     /// Everything that is wrong with it.
     fn check_with(config: &Self::Config, _quotas: &Quotas) -> Result<(), Faults> {
         Self::check(config)
+    }
+    /// The caller reference of those that are known by a name and have a reference as well: no two
+    /// share either of them.
+    fn reference(_config: &Self::Config) -> Option<&str> {
+        None
     }
     /// Whether `new` may replace `old`.
     ///
@@ -187,15 +192,18 @@ pub fn missing<K: Kind>() -> Fault {
 }
 
 fn exists<K: Kind>(config: &K::Config) -> Fault {
-    let what = match K::known_by(config) {
+    taken::<K>(match K::known_by(config) {
         Known::Name(_) => "name",
         Known::Reference(_) => "caller reference",
         Known::Only(what, _) => what,
-    };
+    })
+}
+
+fn taken<K: Kind>(what: &str) -> Fault {
     Fault::new(K::EXISTS, format!("another {} has this {what} already", words::<K>()))
 }
 
-fn words<K: Kind>() -> String {
+pub(super) fn words<K: Kind>() -> String {
     K::NAME.replace('-', " ")
 }
 
@@ -291,25 +299,27 @@ pub async fn create_with<K: Kind>(
 ) -> Result<Record<K::Config>, Fault> {
     K::check_with(&config, &control.quotas)?;
     not_a_managed_name::<K>(&config)?;
-    if let Some(same) = made_before::<K>(control, &config).await? {
-        return Ok(same);
-    }
     let now = control.now();
     let id = K::own_id(&config).unwrap_or_else(K::new_id);
     let record = Record { id, etag: ids::entity(), created: Some(now), modified: now, config };
     store::settle(|| async {
+        if let Some(same) = made_before::<K>(control, &record.config).await? {
+            return Ok(same);
+        }
+        uses::all_there::<K>(control, &record.config).await?;
         let mut change = Change::default();
         reserve::<K>(&mut change, &record)?;
+        reserve_reference::<K>(&mut change, &record)?;
         room::<K>(control, &mut change).await?;
         let place = record_key(K::NAME, &record.id);
         change.when(Check::Absent(place.clone()), Otherwise::Again).put(place, &record)?;
-        mark_uses::<K>(&mut change, &record, None)?;
+        uses::mark::<K>(&mut change, &record, None)?;
         K::beside(&mut change, Some(&record), None)?;
         more(&mut change, &record)?;
-        change.commit(control.store()).await
+        change.commit(control.store()).await?;
+        Ok(record.clone())
     })
-    .await?;
-    Ok(record)
+    .await
 }
 
 /// The one that was made with the same reference and body, where that gives it again.
@@ -347,51 +357,37 @@ fn known_key<K: Kind>(config: &K::Config) -> String {
     key::name(K::NAME, text)
 }
 
-/// The record's name is its own from now on.
+/// The record's name is its own from now on. Whoever loses the race for one looks at who has it.
 fn reserve<K: Kind>(change: &mut Change, record: &Record<K::Config>) -> Result<(), Fault> {
     let place = known_key::<K>(&record.config);
-    let taken = exists::<K>(&record.config);
-    change.when_or(Check::Absent(place.clone()), taken).put(place, &record.id)?;
+    let otherwise = if K::AGAIN_IS_THE_SAME {
+        Otherwise::Again
+    } else {
+        Otherwise::Refuse(exists::<K>(&record.config))
+    };
+    change.when(Check::Absent(place.clone()), otherwise).put(place, &record.id)?;
+    Ok(())
+}
+
+fn reference_key<K: Kind>(config: &K::Config) -> Option<String> {
+    K::reference(config).map(|text| key::reference(K::NAME, text))
+}
+
+/// And so is its caller reference, if it has one beside its name.
+fn reserve_reference<K: Kind>(
+    change: &mut Change,
+    record: &Record<K::Config>,
+) -> Result<(), Fault> {
+    if let Some(place) = reference_key::<K>(&record.config) {
+        let free = Check::Absent(place.clone());
+        change.when_or(free, taken::<K>("caller reference")).put(place, &record.id)?;
+    }
     Ok(())
 }
 
 fn not_a_managed_name<K: Kind>(config: &K::Config) -> Result<(), Fault> {
     let taken = K::managed().iter().any(|(_, managed)| K::known_by(managed) == K::known_by(config));
     if taken { Err(exists::<K>(config)) } else { Ok(()) }
-}
-
-fn used<K: Kind>(config: &K::Config) -> BTreeMap<(&'static str, String), Fault> {
-    K::uses(config).into_iter().map(|one| ((one.kind, one.id), one.missing)).collect()
-}
-
-/// Marks what a resource uses from now on, and no longer.
-fn mark_uses<K: Kind>(
-    change: &mut Change,
-    new: &Record<K::Config>,
-    old: Option<&Record<K::Config>>,
-) -> Result<(), Fault> {
-    let now = used::<K>(&new.config);
-    let before = old.map(|old| used::<K>(&old.config)).unwrap_or_default();
-    let user = user_of::<K>(&new.id);
-    for ((kind, id), missing) in &now {
-        if !ids::is_plain(id) {
-            return Err(missing.clone());
-        }
-        let there = Check::Present(record_key(kind, id));
-        change.when_or(there, missing.clone());
-        if !before.contains_key(&(*kind, id.clone())) {
-            change.mark(key::used_by(kind, id, &user));
-        }
-    }
-    for (kind, id) in before.keys().filter(|one| !now.contains_key(*one)) {
-        change.delete(key::used_by(kind, id, &user));
-    }
-    Ok(())
-}
-
-/// How a resource that is no distribution stands in the marks of who uses what.
-fn user_of<K: Kind>(id: &str) -> String {
-    format!("{}:{id}", K::NAME)
 }
 
 /// Replaces the configuration, and the plans of all distributions that use it, at once.
@@ -445,13 +441,14 @@ async fn replace<K: Kind>(
     old: &Kept<Record<K::Config>>,
     record: Record<K::Config>,
 ) -> Result<Record<K::Config>, Stopped> {
+    uses::all_there::<K>(control, &record.config).await?;
     let mut change = Change::default();
     change.when(old.unchanged(), Otherwise::Again).put(old.key.clone(), &record)?;
     if K::known_by(&old.value.config) != K::known_by(&record.config) {
         reserve::<K>(&mut change, &record)?;
         change.delete(known_key::<K>(&old.value.config));
     }
-    mark_uses::<K>(&mut change, &record, Some(&old.value))?;
+    uses::mark::<K>(&mut change, &record, Some(&old.value))?;
     K::beside(&mut change, Some(&record), Some(&old.value))?;
     publish::users::<K>(control, &mut change, &record.id, &record.config).await?;
     change.commit(control.store()).await?;
@@ -460,13 +457,15 @@ async fn replace<K: Kind>(
 
 /// A name may be changed, a caller reference may not.
 fn check_known<K: Kind>(old: &K::Config, new: &K::Config) -> Result<(), Fault> {
-    match (K::known_by(old), K::known_by(new)) {
-        (Known::Reference(old), Known::Reference(new)) if old != new => Err(Fault::new(
-            ErrorCode::IllegalUpdate,
-            "CallerReference: cannot be changed: send the one it was made with",
-        )),
-        _ => Ok(()),
+    let known = |config| match K::known_by(config) {
+        Known::Reference(reference) => Some(reference),
+        Known::Name(_) | Known::Only(..) => K::reference(config),
+    };
+    if known(old) == known(new) {
+        return Ok(());
     }
+    let message = "CallerReference: cannot be changed: send the one it was made with";
+    Err(Fault::new(ErrorCode::IllegalUpdate, message))
 }
 
 /// Takes one away that nothing uses.
@@ -494,33 +493,47 @@ pub async fn delete_with<K: Kind>(
     if managed::<K>(id).is_some() {
         return Err(Fault::new(ErrorCode::IllegalDelete, "managed policies cannot be deleted"));
     }
+    remove::<K>(control, id, |current| etag::check(if_match, current), more).await
+}
+
+/// The same for kinds that have no entity tags.
+///
+/// # Errors
+/// Those of [`delete`] but for entity tags.
+pub async fn erase<K: Kind>(control: &Control, id: &str) -> Result<(), Fault> {
+    remove::<K>(control, id, |_| Ok(()), |_, _| Ok(())).await
+}
+
+async fn remove<K: Kind>(
+    control: &Control,
+    id: &str,
+    may: impl Fn(&str) -> Result<(), Fault>,
+    more: impl Fn(&mut Change, &Record<K::Config>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     store::settle(|| async {
         let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;
-        etag::check(if_match, &old.value.etag)?;
+        may(&old.value.etag)?;
         let mut change = Change::default();
         change
             .when(old.unchanged(), Otherwise::Again)
-            .when_or(Check::NoneUnder(key::users(K::NAME, id)), in_use::<K>(control, id).await?)
+            .when_or(
+                Check::NoneUnder(key::users(K::NAME, id)),
+                uses::in_use::<K>(control, id).await?,
+            )
             .delete(old.key.clone())
             .delete(known_key::<K>(&old.value.config))
             .delete(key::resource_tags(K::NAME, id))
             .delete(key::newest_user(K::NAME, id));
-        for (kind, used) in used::<K>(&old.value.config).keys() {
-            change.delete(key::used_by(kind, used, &user_of::<K>(id)));
+        if let Some(reference) = reference_key::<K>(&old.value.config) {
+            change.delete(reference);
         }
+        uses::unmark::<K>(&mut change, &old.value);
         more(&mut change, &old.value)?;
         K::beside(&mut change, None, Some(&old.value))?;
         change.commit(control.store()).await
     })
     .await?;
     Ok(())
-}
-
-/// Says who uses it, so that nobody has to search.
-async fn in_use<K: Kind>(control: &Control, id: &str) -> Result<Fault, Fault> {
-    let users = publish::all_users_of(control, K::NAME, id, 5).await?.join(", ");
-    let message = format!("this {} is in use: change that first ({users})", words::<K>());
-    Ok(Fault::new(K::IN_USE, message))
 }
 
 /// One page: the managed ones first, each part ordered by id. Every item says whether it is managed.

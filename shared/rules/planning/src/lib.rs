@@ -14,6 +14,7 @@ pub mod key_values;
 pub mod managed;
 pub mod policy;
 mod references;
+pub mod resource;
 pub mod streaming;
 pub mod vpc_origin;
 

@@ -1,6 +1,6 @@
 //! What a configuration refers to, looked up by the caller.
 
-use crate::{Faults, Quota, Quotas, distribution::honoured, managed};
+use crate::{Faults, Quota, Quotas, distribution::honoured, managed, resource::access_identity};
 use model::{
     api::{
         CacheBehavior, CachePolicyConfig, DistributionConfig, ErrorCode, Origin,
@@ -30,6 +30,8 @@ pub struct References {
     pub response_headers_policies: BTreeMap<String, ResponseHeadersPolicyConfig>,
     /// Origin access controls of the account.
     pub access_controls: BTreeMap<String, OriginAccessControlConfig>,
+    /// Ids of the account's origin access identities.
+    pub access_identities: BTreeSet<String>,
     /// Imported certificates, by ARN.
     pub certificates: BTreeMap<String, CertificateFacts>,
     /// What there is of everything else that a configuration may name, by the kind as it stands in
@@ -119,6 +121,8 @@ pub struct Wanted {
     pub response_headers_policies: BTreeSet<String>,
     /// Origin access controls.
     pub access_controls: BTreeSet<String>,
+    /// Origin access identities.
+    pub access_identities: BTreeSet<String>,
     /// ARNs of certificates.
     pub certificates: BTreeSet<String>,
     /// Everything else, by kind and id: it need only be known whether there is such a thing.
@@ -144,6 +148,14 @@ impl Wanted {
             .iter()
             .filter_map(|origin| origin.origin_access_control_id.clone())
             .filter(|id| !id.is_empty())
+            .collect();
+        wanted.access_identities = config
+            .origins
+            .items
+            .iter()
+            .filter_map(|origin| origin.s3_origin_config.as_ref())
+            .filter_map(|s3| access_identity::id_in(&s3.origin_access_identity))
+            .map(str::to_owned)
             .collect();
         wanted.certificates = config
             .viewer_certificate

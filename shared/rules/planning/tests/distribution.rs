@@ -7,6 +7,7 @@
     reason = "tests, and a table"
 )]
 
+use model::ids::DistributionId;
 use model::{
     api::{DistributionConfig, ErrorCode},
     plan::{Countries, HeaderSelection, Law, Methods, OriginKind, Plan, Selection, TlsMinimum},
@@ -381,6 +382,32 @@ fn an_s3_origin_is_signed_unless_its_access_control_says_never() {
     let plan = planned(&with(ORIGIN, origin(""))).unwrap();
     assert_eq!(plan.origins[0].kind, OriginKind::Bucket { sign: true });
     assert_eq!(refused(ORIGIN, origin("E404")).0, ErrorCode::InvalidOriginAccessControl);
+}
+
+#[test]
+fn an_access_identity_signs_when_there_is_one_and_stands_alone() {
+    let origin = |identity: &str, control: &str| {
+        json!({"Id": "web", "DomainName": "media.s3.amazonaws.com",
+               "S3OriginConfig": {"OriginAccessIdentity": identity}, "OriginAccessControlId": control})
+    };
+    let refused = |identity: &str, control: &str| refused(ORIGIN, origin(identity, control)).0;
+    let (known, code) =
+        ("origin-access-identity/cloudfront/E1", ErrorCode::InvalidOriginAccessIdentity);
+    let config = with(ORIGIN, origin(known, ""));
+    let mut references = references();
+    references.access_identities = Wanted::by(&read(&config)).access_identities;
+    assert_eq!(references.access_identities, ["E1".to_owned()].into());
+    let identity = Identity {
+        id: DistributionId("E2".into()),
+        arn: String::new(),
+        domain: "d.nearfront.localhost".into(),
+    };
+    let plan = distribution::plan(&read(&config), &identity, &references, NOW).unwrap();
+    assert_eq!(plan.origins[0].kind, OriginKind::Bucket { sign: true });
+    assert_eq!(refused(known, ""), code);
+    assert_eq!(refused("E1", ""), code);
+    assert_eq!(refused("origin-access-identity/cloudfront/", ""), code);
+    assert_eq!(refused(known, "E3"), ErrorCode::IllegalOriginAccessConfiguration);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::{
     Faults, Quota, References, defaults,
     faults::items,
     policy::{access_control, check_once},
+    resource::access_identity,
 };
 use model::{
     api::{
@@ -146,20 +147,21 @@ fn kind(
     references: &References,
 ) -> Option<OriginKind> {
     let control = config.origin_access_control_id.as_deref().filter(|id| !id.is_empty());
-    let identity = config.s3_origin_config.as_ref().map(|s3| s3.origin_access_identity.as_str());
-    faults.require(
-        control.is_none() || identity.is_none_or(str::is_empty),
-        format!("{path}.OriginAccessControlId"),
-        ErrorCode::IllegalOriginAccessConfiguration,
-        "an origin access control and an origin access identity exclude each other",
-    );
     let vpc = config.vpc_origin_config.is_some();
     let others = config.s3_origin_config.is_some() || config.custom_origin_config.is_some();
     let message = "VpcOriginConfig excludes S3OriginConfig and CustomOriginConfig";
     faults.require(!vpc || !others, path, ErrorCode::InvalidOrigin, message);
     match (&config.s3_origin_config, &config.custom_origin_config) {
-        (Some(_), None) => {
-            Some(OriginKind::Bucket { sign: signed(faults, path, control, references) })
+        (Some(s3), None) => {
+            let identity = Some(s3.origin_access_identity.as_str()).filter(|id| !id.is_empty());
+            let sign = match identity {
+                Some(identity) => {
+                    check_identity(faults, path, identity, control, references);
+                    true
+                }
+                None => signed(faults, path, control, references),
+            };
+            Some(OriginKind::Bucket { sign })
         }
         (None, Some(custom)) => {
             faults.require(
@@ -186,6 +188,28 @@ fn kind(
             None
         }
     }
+}
+
+/// Who reads with an identity signs always, as with a control that says so.
+fn check_identity(
+    faults: &mut Faults,
+    path: &str,
+    identity: &str,
+    control: Option<&str>,
+    references: &References,
+) {
+    let place = format!("{path}.S3OriginConfig.OriginAccessIdentity");
+    let both = ErrorCode::IllegalOriginAccessConfiguration;
+    let message = "an origin has an origin access identity or an origin access control, not both";
+    faults.require(control.is_none(), &place, both, message);
+    let id = access_identity::id_in(identity);
+    let known = id.is_some_and(|id| references.access_identities.contains(id));
+    let message = match id {
+        Some(id) => format!("there is no origin access identity {id}"),
+        None => "must be written origin-access-identity/cloudfront/ID".to_owned(),
+    };
+    let fine = known || (references.offline && id.is_some());
+    faults.require(fine, place, ErrorCode::InvalidOriginAccessIdentity, message);
 }
 
 /// Without a control, a bucket is read with the credentials that the settings give for its store.

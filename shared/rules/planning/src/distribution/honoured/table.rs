@@ -81,12 +81,10 @@ pub(super) const DISTRIBUTION: &[Row] = &[
     counted("Origins.Items[].CustomHeaders.Quantity"),
     honoured("Origins.Items[].CustomHeaders.Items[].HeaderName", TOLD),
     honoured("Origins.Items[].CustomHeaders.Items[].HeaderValue", TOLD),
-    refused(
+    honoured(
         "Origins.Items[].S3OriginConfig.OriginAccessIdentity",
-        When::Given,
-        "origin access identities are not served yet: use an origin access control",
-    )
-    .naming("origin-access-identity", ErrorCode::InvalidOriginAccessIdentity),
+        "test_an_identity_reads_a_private_bucket",
+    ),
     honoured(
         "Origins.Items[].S3OriginConfig.OriginReadTimeout",
         "timeouts_and_attempts_are_those_of_the_plan",
