@@ -34,6 +34,8 @@ fn bodies() -> Vec<Wrong> {
         post("another root", cache_policy("p", 1), malformed),
         post("two roots", format!("{0}{0}", distribution("r", &[])), malformed),
         post("text after the root", format!("{}x", distribution("r", &[])), malformed),
+        post("two hyphens in a comment", bent("test", "<!-- a -- b -->"), malformed),
+        post("the end of no section", bent("test", "]]>"), malformed),
         post("a document type", outside.into(), malformed),
         post("an entity bomb", bomb.into(), malformed),
         post("an unknown entity", bent("test", "&nbsp;"), malformed),
