@@ -63,6 +63,12 @@ def api(near):
 
 
 @pytest.fixture(scope="session")
+def own(near):
+    """What is this server's own: history, and the way back."""
+    return surface.Own(**credentials(near))
+
+
+@pytest.fixture(scope="session")
 def client(near):
     """Makes clients of other services: `client("acm")`."""
     return lambda service, **more: surface.Api(**{**credentials(near), **more}, service=service)
@@ -92,3 +98,38 @@ def distribution(api, unique, near):
     yield make
     for one in made:
         surface.forget(api, one)
+
+
+@pytest.fixture
+def group(api, unique):
+    """Makes connection groups; they are disabled and deleted afterwards."""
+    import sites
+    made = []
+
+    def make(**changes):
+        answer = api.call("CreateConnectionGroup", Name=unique("group"), **changes)
+        made.append(answer["ConnectionGroup"]["Id"])
+        return answer
+
+    yield make
+    for one in made:
+        sites.forget_group(api, one)
+
+
+@pytest.fixture
+def tenant(api, unique, distribution, group):
+    """Makes tenants of a distribution; they are disabled and deleted before it is."""
+    import sites
+    made = []
+
+    def make(of, call=api.call, **changes):
+        name = unique("tenant")
+        asked = {"Name": name, "DistributionId": of, "Domains": [{"Domain": f"{name}.{sites.ZONE}"}],
+                 "Parameters": [{"Name": "shop", "Value": "hats"}], **changes}
+        answer = call("CreateDistributionTenant", **asked)
+        made.append(answer["DistributionTenant"]["Id"])
+        return answer
+
+    yield make
+    for one in made:
+        sites.forget_tenant(api, one)

@@ -13,8 +13,15 @@ import collections
 import json
 import os
 import pathlib
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
 
+import botocore.auth
+import botocore.awsrequest
 import botocore.config
+import botocore.credentials
 import botocore.session
 import botocore.validate
 from botocore.exceptions import ClientError
@@ -28,6 +35,10 @@ WHYS = ("wrong id", "stale etag", "no etag", "missing field", "out of range", "t
 #: Errors of all AWS services (CloudFront API reference, "Common Errors"), and of the model's texts alone.
 COMMON = {"MalformedXML", "MissingBody", "InvalidArgument", "AccessDenied", "ValidationException", "InvalidIfMatchVersion",
           "InvalidationBatchAlreadyExists", "UnsupportedOperation", "PreconditionFailed", "InconsistentQuantities", "InvalidTagging", "InvalidTTLOrder"}
+
+
+#: What may be refused in one moment and be done in the next: edges have come further.
+NOT_YET = {"DistributionNotDisabled", "StreamingDistributionNotDisabled", "ResourceNotDisabled"}
 
 
 class Record:
@@ -58,15 +69,48 @@ class Api:
             service, region_name=region, endpoint_url=url, aws_access_key_id=key, aws_secret_access_key=secret,
             config=botocore.config.Config(retries={"total_max_attempts": 1}, parameter_validation=False, **config))
         self.model = self.client.meta.service_model
+        self.headers = threading.local()
+        self.client.meta.events.register("before-call", self.add_headers)
         self.python_names = {name: python for python, name in self.client.meta.method_to_api_mapping.items()}
 
     def call(self, operation, **params):
         """The parsed answer; raises botocore's ClientError."""
         return getattr(self.client, self.python_names[operation])(**params)
 
+    def add_headers(self, params, **_):
+        """What this thread wants to send beside what the model knows."""
+        params["headers"].update(getattr(self.headers, "more", {}))
+
+    def dry(self, operation, **params):
+        """The parsed answer of a dry run; raises botocore's ClientError."""
+        self.headers.more = {"X-Nearfront-Dry-Run": "true"}
+        try:
+            answer = self.call(operation, **params)
+        finally:
+            self.headers.more = {}
+        assert answer["ResponseMetadata"]["HTTPHeaders"]["x-nearfront-dry-run"] == "true", operation
+        return answer
+
+    def writes(self, operation):
+        """Whether the operation changes something."""
+        if self.model.metadata["protocol"] in ("json", "query"):
+            return not operation.startswith(("Get", "List", "Describe", "Simulate"))
+        return self.model.operation_model(operation).http["method"] != "GET"
+
+    def rehearse(self, operation, **params):
+        """A dry run of what is about to be done: that it can be done afterwards, with the same name and entity tag, shows
+        that the dry run has written nothing."""
+        try:
+            self.dry(operation, **params)
+        except ClientError as error:
+            return error.response["Error"]
+        return None
+
     def ok(self, operation, **params):
-        """The parsed answer of a call that must succeed and be whole; streams in it are read: bytes."""
+        """The parsed answer of a call that must succeed and be whole, after a dry run of it; streams in it are read: bytes."""
+        refused = self.rehearse(operation, **params) if self.writes(operation) else None
         answer = readable(self.call(operation, **params))
+        assert refused is None or refused["Code"] in NOT_YET, f"{operation}: the dry run was refused: {refused}"
         self.check(operation, answer)
         RECORD.served[record_name(self.service, operation)].add(current_test())
         return answer
@@ -101,6 +145,34 @@ class Api:
         assert says is None or says in error["Message"], f"{operation}: {error['Message']!r} does not say {says!r}"
         RECORD.errors[record_name(self.service, operation)][why].add(code)
         return error
+
+
+class Own:
+    """The paths under /nearfront/, signed as the others are."""
+
+    def __init__(self, url, key, secret):
+        self.url, self.keys = url, botocore.credentials.Credentials(key, secret)
+
+    def call(self, method, path, body=None, headers=(), **query):
+        """Status, headers with names in lower case, parsed body."""
+        url = f"{self.url}/nearfront/{path}"
+        if query:
+            url += "?" + urllib.parse.urlencode(sorted(query.items()), quote_via=urllib.parse.quote)
+        data = json.dumps(body).encode() if body is not None else None
+        request = botocore.awsrequest.AWSRequest(method, url, dict(headers), data)
+        botocore.auth.SigV4Auth(self.keys, "cloudfront", "us-east-1").add_auth(request)
+        asked = urllib.request.Request(url, data, dict(request.headers), method=method)
+        try:
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                return answer.status, {name.lower(): value for name, value in answer.headers.items()}, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return refused.code, {name.lower(): value for name, value in refused.headers.items()}, json.load(refused)
+
+    def get(self, path, **query):
+        """The body of a call that must succeed."""
+        status, _, body = self.call("GET", path, **query)
+        assert status == 200, body
+        return body
 
 
 def readable(value):

@@ -1,5 +1,6 @@
 """Public keys, and the key groups that they stand in."""
 
+import concurrent.futures
 import contextlib
 
 import keys
@@ -138,6 +139,30 @@ def test_a_key_cannot_go_while_a_group_has_it(api, key, group):
     api.ok("DeleteKeyGroup", Id=mine, IfMatch=changed["ETag"])
     api.ok("DeletePublicKey", Id=other, IfMatch=second["ETag"])
     api.refused("GetKeyGroup", "NoSuchResource", why="wrong id", Id=mine)
+
+
+def test_no_group_is_left_with_a_key_that_is_gone(api, unique, key):
+    """Eight groups are made with a key while it is deleted: either it stays, or none of them came to be."""
+    for _ in range(5):
+        made = key()
+        one, tag = made["PublicKey"]["Id"], made["ETag"]
+
+        def attempt(number, one=one, tag=tag):
+            try:
+                if number == 4:
+                    return api.call("DeletePublicKey", Id=one, IfMatch=tag) and None
+                return api.call("CreateKeyGroup", KeyGroupConfig={"Name": unique(), "Items": [one]})["KeyGroup"]["Id"]
+            except api.client.exceptions.ClientError as refused:
+                assert refused.response["Error"]["Code"] in ("PublicKeyInUse", "InvalidArgument"), refused
+                return None
+        with concurrent.futures.ThreadPoolExecutor(9) as pool:
+            groups = [group for group in pool.map(attempt, range(9)) if group]
+        if groups:
+            api.call("GetPublicKey", Id=one)
+            for group in groups:
+                keys.drop(api, "DeleteKeyGroup", "GetKeyGroup", Id=group)
+        else:
+            api.refused("GetPublicKey", "NoSuchPublicKey", why="wrong id", Id=one)
 
 
 def test_mistakes_with_key_groups(api, unique, key, group):

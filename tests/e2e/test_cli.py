@@ -12,16 +12,25 @@ def run(*args, env=None):
     return subprocess.run([str(BINARY), *map(str, args)], capture_output=True, text=True, env=env)
 
 
-@pytest.mark.parametrize("command", [[], ["up"], ["edge"], ["control"], ["dns"], ["env"], ["check"]])
+COMMANDS = ["up", "edge", "control", "dns", "env", "check", "history", "diff", "rollback", "import"]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_stands_on_every_level(command):
     ran = run(*command, "--help")
     assert ran.returncode == 0 and "Usage: nearfront" in ran.stdout
 
 
-@pytest.mark.parametrize("args", [[], ["upp"], ["up", "--sight", "."], ["check"]])
+@pytest.mark.parametrize("args", [[], ["upp"], ["up", "--sight", "."], ["check"], ["diff"], ["rollback", "E1"]])
 def test_wrong_usage_is_2(args):
     ran = run(*args)
     assert ran.returncode == 2 and "Usage" in ran.stderr
+
+
+@pytest.mark.parametrize("args", [["rollback", "E1", "first"], ["diff", "E1", "-1"], ["import", "--certificate", "arn"]])
+def test_values_of_the_wrong_kind_are_2(args):
+    ran = run(*args)
+    assert ran.returncode == 2 and ran.stderr.startswith("error: ")
 
 
 @pytest.mark.parametrize("service", ["edge", "control", "dns"])

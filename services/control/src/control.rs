@@ -3,6 +3,7 @@
 use crate::{
     counts::Counts,
     objects::Objects,
+    resolver::Resolver,
     sigv4::Keys,
     store::{Change, Otherwise},
     wire::fault::Fault,
@@ -40,6 +41,7 @@ pub struct Shared {
     /// Invalidations created by this process.
     pub(crate) created: AtomicU64,
     pub(crate) counts: Counts,
+    pub(crate) resolver: Resolver,
     pub(crate) objects: Objects,
     /// Rung when a key value store waits to be filled or cleared away.
     pub(crate) chores: tokio::sync::Notify,
@@ -65,6 +67,7 @@ impl Control {
             quotas: settings.quotas.clone(),
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
+            resolver: Resolver::new(settings.control.resolver),
             objects,
             chores: tokio::sync::Notify::new(),
             settings: settings.clone(),
@@ -75,9 +78,13 @@ impl Control {
 
     /// The same, reading and writing through another store.
     #[must_use]
-    #[expect(dead_code, reason = "for dry runs and for the history of changes")]
     pub(crate) fn through(&self, store: Arc<dyn MetaStore>) -> Self {
         Self { store, shared: Arc::clone(&self.shared) }
+    }
+
+    /// The store of this view, for another one on top of it.
+    pub(crate) fn shared_store(&self) -> Arc<dyn MetaStore> {
+        Arc::clone(&self.store)
     }
 
     pub(crate) fn store(&self) -> &dyn MetaStore {

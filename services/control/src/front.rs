@@ -6,15 +6,16 @@
 use crate::{
     acm, api,
     control::Control,
-    iam, kvs,
+    history, iam, kvs,
     sigv4::{self, Authorised, Proof, Service},
     wire::{
-        asked::{Asked, Speech, TARGET, Written},
+        asked::{Asked, OURS, Speech, TARGET, Written},
         call::Call,
         fault::{Code, Common, Fault},
         reply::Reply,
         route,
     },
+    witness::Witness,
 };
 use kit::health::Severity;
 
@@ -39,9 +40,45 @@ async fn served(control: &Control, asked: Asked, id: &str) -> Result<Written, Fa
             return Err(fault);
         }
     };
+    let witness = Witness::of(control, &asked, proof.key_id(), &name(&asked), id)?;
+    let speech = asked.speech();
+    match watched(witness.control(), proof, asked, id).await {
+        Ok(written) => Ok(witness.tell(written).await),
+        // Nothing was written by real calls that are refused either; but only these ask to be told.
+        Err(fault) if witness.is_dry() => {
+            tell_health(control, Some(&fault));
+            Ok(witness.tell(speech.refused(&fault, id)).await)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// What is asked for, as history names it.
+fn name(asked: &Asked) -> String {
+    let path = sigv4::normal_path(&asked.path);
+    if path == history::ROLLBACK {
+        return "Rollback".to_owned();
+    }
+    let target = asked.header(TARGET).map(|target| target.chars().take(64).collect());
+    target.unwrap_or_else(|| match route::find(&asked.method, &path, &asked.query) {
+        Ok((operation, _)) => operation.name.as_str().to_owned(),
+        Err(_) => format!("{} {}", asked.method, path.chars().take(64).collect::<String>()),
+    })
+}
+
+/// The service's own part, through the store of the witness.
+async fn watched(
+    control: &Control,
+    proof: Proof,
+    asked: Asked,
+    id: &str,
+) -> Result<Written, Fault> {
     match (proof.service(), asked.speech()) {
         (Service::CloudFront, Speech::Xml) => {
             operation(control, proof, asked).await.map(Written::from)
+        }
+        (Service::CloudFront, Speech::RestJson) if asked.path.starts_with(OURS) => {
+            history::serve(control, proof.permit(asked)).await
         }
         (Service::Acm, Speech::Json) => certificates(control, proof, asked).await,
         (Service::Iam | Service::Sts, Speech::Form) => {

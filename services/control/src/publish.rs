@@ -4,10 +4,12 @@
 //! under which that plan is still right when it is written.
 //! Not for: whether a configuration is acceptable (`rules/planning` decides).
 
+pub mod tenants;
+
 use crate::{
     acm,
     api::{
-        Kind, Record, cache_policies::CachePolicies, custom,
+        Kind, Record, cache_policies::CachePolicies, connection_groups::Group, custom,
         origin_access_controls::OriginAccessControls,
         origin_access_identities::OriginAccessIdentities,
         origin_request_policies::OriginRequestPolicies, resource::record_key,
@@ -26,10 +28,14 @@ use model::{
     ids::DistributionId,
     units::Timestamp,
 };
-use planning::{CertificateFacts, Quota, Quotas, References, Wanted, distribution::Identity, kind};
+use planning::{
+    CertificateFacts, Quota, Quotas, References, Wanted,
+    distribution::{Identity, is_template},
+    kind,
+};
 use ports::metastore::Check;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most distributions that may use one policy, control or certificate: all of their plans are
 /// written in one commit when it changes.
@@ -56,6 +62,8 @@ pub struct Distribution {
 struct Library<'c> {
     control: &'c Control,
     references: References,
+    /// Connection groups of tenants, by id.
+    groups: BTreeMap<String, Group>,
     brought: BTreeSet<(&'static str, String)>,
     conditions: Vec<Check>,
     /// Certificates must be good at this time.
@@ -75,6 +83,7 @@ impl<'c> Library<'c> {
         Self {
             control,
             references,
+            groups: BTreeMap::new(),
             brought: BTreeSet::new(),
             conditions: Vec::new(),
             good_at: LONG_AGO,
@@ -154,7 +163,7 @@ impl<'c> Library<'c> {
         Ok(())
     }
 
-    /// Adds a distribution and its plan to a change.
+    /// Adds a distribution and its plan to a change; a multi-tenant one has none.
     async fn put(&mut self, change: &mut Change, distribution: &Distribution) -> Result<(), Fault> {
         self.bring(&Wanted::by(&distribution.config)).await?;
         let identity = Identity {
@@ -166,8 +175,9 @@ impl<'c> Library<'c> {
         let references = &self.references;
         let plan = planning::distribution::plan(config, &identity, references, self.good_at)?;
         change.put(key::distribution(&distribution.id), distribution)?;
-        if config.staging != Some(true) {
-            // No viewer reaches a staging distribution by itself: edges need not know of it.
+        if config.staging != Some(true) && !is_template(config) {
+            // No viewer reaches a staging or multi-tenant distribution by itself: edges need not know
+            // of it.
             change.put(key::plan(&distribution.id), &plan)?;
         }
         Ok(())
@@ -179,6 +189,19 @@ impl<'c> Library<'c> {
             change.when(condition, Otherwise::Again);
         }
     }
+}
+
+/// What a configuration refers to, as it stands.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn references(
+    control: &Control,
+    config: &DistributionConfig,
+) -> Result<References, Fault> {
+    let mut library = Library::new(control);
+    library.bring(&Wanted::by(config)).await?;
+    Ok(library.references)
 }
 
 /// Adds a distribution, its plan, and the marks of what it uses to a change.
@@ -201,6 +224,9 @@ pub async fn distribution(
         library.good_at = control.now();
     }
     library.put(change, new).await?;
+    if old.is_some() && is_template(&new.config) {
+        library.put_tenants_of(change, new).await?;
+    }
     library.seal(change);
     loops::check(control, new, old).await?;
     if old.is_none() {
@@ -269,6 +295,8 @@ async fn again(
 ) -> Result<(), Stopped> {
     // Looked at before the users are listed: whoever comes later changes it.
     change.when(as_it_stands(control, &key::newest_user(kind, id)).await?, Otherwise::Again);
+    let mut tenants: BTreeSet<String> = tenants::all_of(control, kind, id).await?;
+    let mut templates = BTreeMap::new();
     for user in users_of(control, kind, id).await? {
         let place = key::distribution(&user);
         let Some(mut kept) = store::get::<Distribution>(control.store(), &place).await? else {
@@ -280,7 +308,12 @@ async fn again(
             message: format!("the distribution {user}, which uses it: {}", fault.message),
             ..fault
         })?;
+        if is_template(&kept.value.config) {
+            tenants.extend(library.tenants_of(change, &kept.value).await?);
+            templates.insert(user, kept.value);
+        }
     }
+    library.put_tenants(change, &tenants, &mut templates).await?;
     library.seal(change);
     Ok(())
 }

@@ -55,7 +55,7 @@ fn sent(written: Written, id: &str, and_close: bool) -> HttpResponse {
     let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     for (name, value) in written.headers {
-        response.insert_header((name, value));
+        response.append_header((name, value));
     }
     if and_close {
         response.force_close();

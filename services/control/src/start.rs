@@ -4,7 +4,7 @@ use crate::{
     api::invalidations,
     control::Control,
     first::{self, AccessKey},
-    kvs,
+    history, kvs,
     objects::Objects,
     resealing::{self, Unsealed},
     server,
@@ -116,6 +116,7 @@ async fn keep_house(control: web::Data<Control>, drain: Drain) {
     // Never given up half-way: a call that is dropped may hold the store a moment longer than we do.
     invalidations::forget_orphans(&control, &drain).await;
     loop {
+        history::forget_deleted(&control).await;
         tokio::select! {
             () = drain.signalled() => return,
             () = tokio::time::sleep(RENEW_EVERY) => {}

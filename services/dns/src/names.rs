@@ -16,7 +16,7 @@ use crate::{
     name::{WireName, first_label, parent, suffixes},
     zone::Zone,
 };
-use model::{plan::Plan, units::Revision};
+use model::{feed::Endpoint, plan::Plan, units::Revision};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -25,7 +25,7 @@ use std::{
 /// Below every name that exists there is this one, for TXT records of ACME (RFC 8555 §8.4).
 const CHALLENGE: &[u8] = b"_acme-challenge";
 
-/// A distribution, as far as DNS cares.
+/// A distribution, a tenant or a routing endpoint, as far as DNS cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
     /// Whether it is reached by IPv6.
@@ -45,11 +45,20 @@ pub struct Named {
 
 impl From<&Plan> for Named {
     fn from(plan: &Plan) -> Self {
-        let assigned = std::iter::once(&plan.domain);
+        // A tenant is reached by its own names and by routing endpoints, not by an assigned one.
+        let assigned = Some(&plan.domain).filter(|_| !plan.id.is_tenant());
         Self {
-            names: assigned.chain(&plan.aliases).cloned().collect(),
+            names: assigned.into_iter().chain(&plan.aliases).cloned().collect(),
             site: Arc::new(Site { ipv6: plan.ipv6, h2: plan.http.h2, h3: plan.http.h3 }),
         }
+    }
+}
+
+/// Tenants' own protocols are not known here: what every edge speaks is named.
+impl From<Endpoint> for Named {
+    fn from(endpoint: Endpoint) -> Self {
+        let site = Site { ipv6: endpoint.ipv6, h2: true, h3: false };
+        Self { names: vec![endpoint.domain], site: Arc::new(site) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Follows the plans in the metadata store, and makes the index of names from them.
+//! Follows plans and routing endpoints in the metadata store, and makes the index of names from them.
 //!
 //! For: keeping the index at most a moment behind; while the store is away, the last one stays.
 //! Not for: what plans say beside names and protocols.
@@ -10,7 +10,11 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use kit::{health::Severity, service::World};
-use model::{feed::PLANS, plan::Plan, units::Revision};
+use model::{
+    feed::{ENDPOINTS, Endpoint, PLANS},
+    plan::Plan,
+    units::Revision,
+};
 use ports::metastore::{Change, Changes, Snapshot, StoreError, Write};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -21,13 +25,25 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Most changes read at once.
 const MOST_CHANGES: usize = 1000;
 
+/// Whether what stands at this key has names.
+fn is_named(key: &str) -> bool {
+    key.starts_with(PLANS) || key.starts_with(ENDPOINTS)
+}
+
+fn read(key: &str, value: &[u8]) -> Result<Named, serde_json::Error> {
+    if key.starts_with(ENDPOINTS) {
+        return serde_json::from_slice::<Endpoint>(value).map(Named::from);
+    }
+    serde_json::from_slice::<Plan>(value).map(|plan| Named::from(&plan))
+}
+
 /// Reads plans, and knows how far it has come.
 pub struct Follower {
     world: World,
     zone: Arc<Zone>,
     names: Arc<ArcSwap<Names>>,
     counted: Counted,
-    plans: BTreeMap<String, Named>,
+    named: BTreeMap<String, Named>,
     at: Option<Revision>,
     ailing: bool,
 }
@@ -40,7 +56,7 @@ impl Follower {
         names: Arc<ArcSwap<Names>>,
         counted: Counted,
     ) -> Self {
-        Self { world, zone, names, counted, plans: BTreeMap::new(), at: None, ailing: false }
+        Self { world, zone, names, counted, named: BTreeMap::new(), at: None, ailing: false }
     }
 
     /// Follows until it is time to stop. Dropping it half-way is safe.
@@ -70,7 +86,7 @@ impl Follower {
     /// What the store says; nothing is lost by trying again.
     pub async fn step(&mut self) -> Result<Option<Revision>, StoreError> {
         let Some(at) = self.at else {
-            let snapshot = self.world.store.snapshot(&[PLANS]).await?;
+            let snapshot = self.world.store.snapshot(&[PLANS, ENDPOINTS]).await?;
             self.reset(&snapshot);
             return Ok(None);
         };
@@ -91,7 +107,7 @@ impl Follower {
     }
 
     fn reset(&mut self, snapshot: &Snapshot) {
-        self.plans.clear();
+        self.named.clear();
         for entry in &snapshot.entries {
             self.put(&entry.key, &entry.value);
         }
@@ -102,11 +118,11 @@ impl Follower {
     fn apply(&mut self, changes: &[Change]) {
         let writes = changes.iter().flat_map(|change| &change.writes);
         let mut touched = false;
-        for write in writes.filter(|write| write.key().starts_with(PLANS)) {
+        for write in writes.filter(|write| is_named(write.key())) {
             touched = true;
             match write {
                 Write::Put(key, value) => self.put(key, value),
-                Write::Delete(key) => drop(self.plans.remove(key)),
+                Write::Delete(key) => drop(self.named.remove(key)),
             }
         }
         self.at = changes.last().map(|change| change.revision).or(self.at);
@@ -117,14 +133,14 @@ impl Follower {
 
     /// A plan that cannot be read leaves the one before in force.
     fn put(&mut self, key: &str, value: &[u8]) {
-        match serde_json::from_slice::<Plan>(value) {
-            Ok(plan) => drop(self.plans.insert(key.to_owned(), Named::from(&plan))),
+        match read(key, value) {
+            Ok(named) => drop(self.named.insert(key.to_owned(), named)),
             Err(error) => tracing::error!(key, %error, "a plan cannot be read; the last one stays"),
         }
     }
 
     fn publish(&self, at: Revision) {
-        let names = Names::new(&self.zone, self.plans.values(), at);
+        let names = Names::new(&self.zone, self.named.values(), at);
         let count = i64::try_from(names.count()).unwrap_or(i64::MAX);
         self.counted.names.set(count);
         self.names.store(Arc::new(names));

@@ -87,6 +87,26 @@ async fn plans_come_change_and_go() {
 }
 
 #[tokio::test]
+async fn routing_endpoints_come_and_go_and_tenants_have_their_own_names_only() {
+    let dns = running().await;
+    let endpoint = |ipv6: bool| {
+        let value = format!("{{\"domain\":\"d9.cdn.test\",\"ipv6\":{ipv6}}}");
+        dns.store.write(Write::Put("endpoint/cg_1".into(), Bytes::from(value)));
+    };
+    endpoint(true);
+    until(async || code(dns.listen, "d9.cdn.test").await == ResponseCode::NoError).await;
+    let aaaa = async || look(dns.listen, "d9.cdn.test", RecordType::AAAA).await;
+    assert!(!answers(&aaaa().await).is_empty());
+    endpoint(false);
+    until(async || answers(&aaaa().await).is_empty()).await;
+    dns.store.put(&plan("dt_1", &["dt_1.cdn.test", "shop.cdn.test"]));
+    until(async || code(dns.listen, "shop.cdn.test").await == ResponseCode::NoError).await;
+    assert_eq!(code(dns.listen, "dt_1.cdn.test").await, ResponseCode::NXDomain);
+    dns.store.write(Write::Delete("endpoint/cg_1".into()));
+    until(async || code(dns.listen, "d9.cdn.test").await == ResponseCode::NXDomain).await;
+}
+
+#[tokio::test]
 async fn other_keys_and_broken_plans_change_nothing() {
     let dns = running().await;
     dns.store.write(Write::Put("plan/E1".into(), Bytes::from_static(b"{not a plan")));

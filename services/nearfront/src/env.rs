@@ -3,8 +3,9 @@
 use crate::{
     aws::{self, Access},
     cli::Env,
+    remote,
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::process::ExitCode;
 
 /// Prints them.
@@ -13,12 +14,7 @@ use std::process::ExitCode;
 /// When no Nearfront with a management API runs in the data folder.
 pub fn print(asked: &Env) -> Result<ExitCode> {
     let settings = asked.place.settings()?;
-    let run = kit::runfile::read(&settings.data_dir)?;
-    let control = run.control.with_context(|| {
-        let folder = settings.data_dir.display();
-        format!("the process in {folder} has no management API: name control's folder with --data")
-    })?;
-    let access = aws::read(&settings.data_dir, control)?;
+    let access = remote::access(&settings)?;
     println!("{}", text(&access, asked.json));
     Ok(ExitCode::SUCCESS)
 }

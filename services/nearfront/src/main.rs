@@ -7,9 +7,12 @@ mod announce;
 mod api;
 mod authority;
 mod aws;
+mod changes;
 mod check;
 mod cli;
 mod env;
+mod import;
+mod remote;
 mod run;
 mod services;
 mod site;
@@ -45,5 +48,9 @@ fn ran(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Dns(service) => run::run(&run::Wanted::one(services::Service::Dns, service)),
         Command::Env(env) => env::print(&env),
         Command::Check(file) => check::run(&file),
+        Command::History(history) => changes::history(&history),
+        Command::Diff(diff) => changes::diff(&diff),
+        Command::Rollback(rollback) => changes::rollback(&rollback),
+        Command::Import(import) => import::run(&import),
     }
 }

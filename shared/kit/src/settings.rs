@@ -97,6 +97,12 @@ pub struct Edge {
 pub struct Control {
     /// Listen address.
     pub listen: SocketAddr,
+    /// How many versions of each resource are kept; 0: none.
+    pub versions: u32,
+    /// Of how many deleted resources versions are kept.
+    pub deleted: u32,
+    /// DNS resolver that is asked where names lead; none: the system's.
+    pub resolver: Option<SocketAddr>,
 }
 
 /// The DNS service.
@@ -227,7 +233,7 @@ impl Default for Edge {
 
 impl Default for Control {
     fn default() -> Self {
-        Self { listen: loopback(9300) }
+        Self { listen: loopback(9300), versions: 50, deleted: 1000, resolver: None }
     }
 }
 

@@ -3,8 +3,9 @@
 //!
 //! | key | value | written when |
 //! | --- | --- | --- |
-//! | `plan/ID` | [`Plan`](crate::plan::Plan) | a distribution, or anything that it refers to, changes |
+//! | `plan/ID` | [`Plan`](crate::plan::Plan) | a distribution or tenant, or anything that it refers to, changes |
 //! | `invalidation/DISTRIBUTION/ID` | [`Invalidation`] | an invalidation is made |
+//! | `endpoint/ID` | [`Endpoint`] | a connection group is made, changed or, by its end, disabled |
 //! | `certificate/NAME` | [`Certificate`] | a certificate is imported; `authority` and `zone` on first start |
 //! | `kvs/STORE` | [`KeyValues`] | a key value store is made, and with every change of what it holds |
 //! | `kv/STORE/KEY` | [`KeyValue`] | that key is put; KEY as [`key_value`] has it |
@@ -19,6 +20,8 @@ use std::fmt;
 pub const PLANS: &str = "plan/";
 /// Prefix of the keys of invalidations.
 pub const INVALIDATIONS: &str = "invalidation/";
+/// Prefix of the keys of routing endpoints.
+pub const ENDPOINTS: &str = "endpoint/";
 /// How many finished invalidations of one distribution are kept at least. Where a distribution has
 /// fewer, none of it was ever taken away.
 pub const KEPT_INVALIDATIONS: usize = 1000;
@@ -47,6 +50,16 @@ pub struct Invalidation {
     pub caller_reference: String,
     /// When it was made.
     pub created: Timestamp,
+}
+
+/// The routing endpoint of a connection group that is enabled: a name that leads to the edges, and
+/// that no distribution has (CloudFront API reference, `ConnectionGroup`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// `d111111abcdef8.nearfront.localhost`, lower case.
+    pub domain: String,
+    /// Whether it has AAAA records.
+    pub ipv6: bool,
 }
 
 /// A certificate with its private key.

@@ -32,9 +32,18 @@ macro_rules! id {
 }
 
 id!(
-    /// A distribution: `E` and 13 of `[A-Z0-9]`.
+    /// A distribution: `E` and 13 of `[A-Z0-9]`; or a distribution tenant, which edges execute as a
+    /// distribution of its own: `dt_` and 27 of `[A-Za-z0-9]`.
     DistributionId
 );
+
+impl DistributionId {
+    /// Whether this is a distribution tenant.
+    pub fn is_tenant(&self) -> bool {
+        self.0.starts_with("dt_")
+    }
+}
+
 id!(
     /// An origin, unique within its distribution; chosen by the user.
     OriginId

@@ -245,8 +245,8 @@ async fn delete(control: &Control, wanted: ByArn) -> Result<Value, Refusal> {
     let arn = wanted.certificate_arn;
     let old = find(control, &arn).await?.ok_or_else(Refusal::missing)?;
     let id = super::id_of(&arn).unwrap_or_default();
-    if !publish::users_of(control, KIND, id).await?.is_empty() {
-        let message = "a distribution uses the certificate: change that first";
+    if !publish::all_users_of(control, KIND, id, 1).await?.is_empty() {
+        let message = "a distribution or tenant uses the certificate: change that first";
         return Err(Refusal::new("ResourceInUseException", message));
     }
     store::settle(|| async {

@@ -3,7 +3,7 @@
 use super::{invalidations, staging, tags};
 use crate::{
     control::Control,
-    ids,
+    ids, names,
     publish::{self, Distribution, no_such_distribution},
     sigv4::Authorised,
     status::Progress,
@@ -104,7 +104,7 @@ pub async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
         let mut change = Change::default();
         change.when(old.unchanged(), Otherwise::Again);
         publish::distribution(control, &mut change, &new, Some(&old.value)).await?;
-        name(&mut change, &new, Some(&old.value))?;
+        name(control, &mut change, &new, Some(&old.value)).await?;
         let revision = change.commit(control.store()).await?;
         Ok((new, revision))
     })
@@ -132,7 +132,9 @@ pub async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
         etag::check(call.if_match.as_deref(), &old.value.etag)?;
         gone_from_edges(control, &old).await?;
         let mut change = Change::default();
-        change.when(old.unchanged(), Otherwise::Again);
+        change
+            .when(old.unchanged(), Otherwise::Again)
+            .when_or(Check::NoneUnder(key::users(REFERENCE, id)), in_use(control, id).await?);
         staging::leave(&mut change, &old.value);
         erase(&mut change, &old.value);
         change.commit(control.store()).await
@@ -180,7 +182,7 @@ pub(super) async fn make_from(
             change.when_or(source.unchanged(), etag::stale());
         }
         publish::distribution(control, &mut change, &new, None).await?;
-        name(&mut change, &new, None)?;
+        name(control, &mut change, &new, None).await?;
         if !tags.is_empty() {
             change.put(key::tags(&new.id), &tags)?;
         }
@@ -216,26 +218,19 @@ fn refer(change: &mut Change, new: &Distribution) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Each alternate name belongs to one distribution.
-fn name(change: &mut Change, new: &Distribution, old: Option<&Distribution>) -> Result<(), Fault> {
-    let (now, before) = (aliases(new), old.map(aliases).unwrap_or_default());
-    for alias in now.difference(&before) {
-        let message = format!("the alias {alias} belongs to another distribution");
-        let place = key::alias(alias);
-        change
-            .when_or(
-                Check::Absent(place.clone()),
-                Fault::new(ErrorCode::CNAMEAlreadyExists, message),
-            )
-            .put(place, &new.id)?;
-    }
-    for alias in before.difference(&now) {
-        change.delete(key::alias(alias));
-    }
-    Ok(())
+/// Each alternate name belongs to one distribution or tenant.
+async fn name(
+    control: &Control,
+    change: &mut Change,
+    new: &Distribution,
+    old: Option<&Distribution>,
+) -> Result<(), Fault> {
+    let before = old.map(aliases).unwrap_or_default();
+    names::take(control, change, &new.id, &aliases(new), &before).await
 }
 
-fn aliases(distribution: &Distribution) -> BTreeSet<String> {
+/// Its alternate names, lower case.
+pub fn aliases(distribution: &Distribution) -> BTreeSet<String> {
     let list = distribution.config.aliases.as_ref().and_then(|list| list.items.as_ref());
     list.iter().flat_map(|names| names.iter()).map(|name| name.to_ascii_lowercase()).collect()
 }
@@ -254,17 +249,23 @@ async fn gone_from_edges(control: &Control, old: &Kept<Distribution>) -> Result<
     Err(Fault::new(ErrorCode::DistributionNotDisabled, why))
 }
 
+/// Says who uses it: its tenants, for example.
+async fn in_use(control: &Control, id: &str) -> Result<Fault, Fault> {
+    let users = publish::all_users_of(control, REFERENCE, id, 5).await?.join(", ");
+    let message = format!("the distribution is in use: change or delete that first ({users})");
+    Ok(Fault::new(ErrorCode::ResourceInUse, message))
+}
+
 fn erase(change: &mut Change, old: &Distribution) {
     change
         .delete(key::distribution(&old.id))
         .delete(key::plan(&old.id))
         .delete(key::tags(&old.id))
         .delete(key::assigned(&old.domain))
+        .delete(key::newest_user(REFERENCE, &old.id))
         .delete(key::monitoring(&old.id))
         .delete(key::reference(REFERENCE, &old.config.caller_reference));
-    for alias in aliases(old) {
-        change.delete(key::alias(&alias));
-    }
+    names::leave(change, &aliases(old));
     for (kind, id) in publish::uses(&old.config) {
         change.delete(key::used_by(kind, &id, &old.id));
     }

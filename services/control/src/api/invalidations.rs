@@ -5,11 +5,11 @@
 //!
 //! Source: CloudFront developer guide, "Invalidate files to remove content".
 
-use super::distributions::must_exist;
+use super::tenants;
 use crate::{
     control::Control,
     ids,
-    publish::find,
+    publish::{self, no_such_distribution},
     sigv4::Authorised,
     status::Progress,
     store::{self, Change, Kept, Otherwise, Stopped, key},
@@ -51,42 +51,114 @@ pub struct InProgress {
     pub wildcards: usize,
 }
 
+/// Whose copies are invalidated.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'c> {
+    /// A distribution's, and those of all its tenants.
+    Distribution(&'c str),
+    /// One tenant's.
+    Tenant(&'c str),
+}
+
+impl<'c> Whose<'c> {
+    /// By the form of the id.
+    fn of(id: &'c DistributionId) -> Self {
+        if id.is_tenant() { Self::Tenant(id.as_str()) } else { Self::Distribution(id.as_str()) }
+    }
+
+    const fn id(self) -> &'c str {
+        match self {
+            Self::Distribution(id) | Self::Tenant(id) => id,
+        }
+    }
+
+    /// The key of its record.
+    fn record(self) -> String {
+        match self {
+            Self::Distribution(id) => key::distribution(id),
+            Self::Tenant(id) => publish::tenants::place(id),
+        }
+    }
+
+    fn missing(self) -> Fault {
+        match self {
+            Self::Distribution(_) => no_such_distribution(),
+            Self::Tenant(_) => tenants::missing(),
+        }
+    }
+
+    async fn must_exist(self, control: &Control) -> Result<(), Fault> {
+        let there =
+            ids::is_plain(self.id()) && control.store().get(&self.record()).await?.is_some();
+        there.then_some(()).ok_or_else(|| self.missing())
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Distribution(_) => "distribution",
+            Self::Tenant(_) => "distribution-tenant",
+        }
+    }
+}
+
 /// `CreateInvalidation`.
 pub async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
-    let distribution = call.param("DistributionId")?;
-    find(control, distribution).await?;
-    let batch = checked(control, call.body()?)?;
-    let made = store::settle(|| make(control, distribution, &batch)).await?;
-    if control.created.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
-        forget_oldest(control, distribution).await;
-    }
-    let path = format!("/distribution/{distribution}/invalidation/{}", made.value.id);
-    Ok(answer(control, call, &made).await?.located(call, &path))
+    create_for(control, call, Whose::Distribution(call.param("DistributionId")?)).await
 }
 
 /// `GetInvalidation`.
 pub async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
-    let (distribution, id) = (call.param("DistributionId")?, call.param("Id")?);
-    find(control, distribution).await?;
-    let place = format!("{}{id}", key::invalidations(distribution));
+    get_for(control, call, Whose::Distribution(call.param("DistributionId")?)).await
+}
+
+/// `ListInvalidations`, newest first.
+pub async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
+    list_for(control, call, Whose::Distribution(call.param("DistributionId")?)).await
+}
+
+/// Makes one.
+///
+/// # Errors
+/// Those of the operation; `whose` must exist.
+pub async fn create_for(control: &Control, call: &Authorised<Call>, whose: Whose<'_>) -> Answer {
+    whose.must_exist(control).await?;
+    let batch = checked(control, call.body()?)?;
+    let made = store::settle(|| make(control, whose, &batch)).await?;
+    if control.created.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+        forget_oldest(control, whose.id()).await;
+    }
+    let path = format!("/{}/{}/invalidation/{}", whose.path(), whose.id(), made.value.id);
+    Ok(answer(control, call, &made).await?.located(call, &path))
+}
+
+/// Shows the one that the path parameter `Id` names.
+///
+/// # Errors
+/// `NoSuchInvalidation`; `whose` must exist.
+pub async fn get_for(control: &Control, call: &Authorised<Call>, whose: Whose<'_>) -> Answer {
+    let id = call.param("Id")?;
+    whose.must_exist(control).await?;
+    let place = format!("{}{id}", key::invalidations(whose.id()));
     let known = if ids::is_plain(id) {
         store::get::<Invalidation>(control.store(), &place).await?
     } else {
         None
     };
     let missing = || {
-        let message = "the distribution has no invalidation of this id, or it was long ago";
+        let message = "there is no invalidation of this id here, or it was long ago";
         Fault::new(ErrorCode::NoSuchInvalidation, message)
     };
     answer(control, call, &known.ok_or_else(missing)?).await
 }
 
-/// `ListInvalidations`, newest first.
-pub async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
-    let distribution = call.param("DistributionId")?;
-    find(control, distribution).await?;
+/// Lists them, newest first.
+///
+/// # Errors
+/// `InvalidArgument` for what is no page; `whose` must exist.
+pub async fn list_for(control: &Control, call: &Authorised<Call>, whose: Whose<'_>) -> Answer {
+    whose.must_exist(control).await?;
     let wanted = Wanted::from(&call.query)?;
-    let prefix = key::invalidations(distribution);
+    let prefix = key::invalidations(whose.id());
     let after = format!("{prefix}{}", wanted.marker);
     let after = (!wanted.marker.is_empty()).then_some(after.as_str());
     let found = store::list(control.store(), &prefix, after, wanted.most + 1).await?;
@@ -159,12 +231,12 @@ pub async fn forget_orphans(control: &Control, stopping: &Drain) {
             store::list::<Invalidation>(control.store(), prefix, after.as_deref(), 1).await
     {
         let Some(first) = found.into_iter().next() else { return };
-        let DistributionId(distribution) = first.value.distribution;
-        if matches!(control.store().get(&key::distribution(&distribution)).await, Ok(None)) {
-            forget(control, &distribution).await;
+        let whose = Whose::of(&first.value.distribution);
+        if matches!(control.store().get(&whose.record()).await, Ok(None)) {
+            forget(control, whose.id()).await;
         }
         // Behind all of this distribution's: ids have letters and digits only.
-        after = Some(format!("{}~", key::invalidations(&distribution)));
+        after = Some(format!("{}~", key::invalidations(whose.id())));
     }
 }
 
@@ -227,32 +299,51 @@ fn checked(control: &Control, batch: InvalidationBatch) -> Result<InvalidationBa
 
 async fn make(
     control: &Control,
-    distribution: &str,
+    whose: Whose<'_>,
     batch: &InvalidationBatch,
 ) -> Result<Kept<Invalidation>, Stopped> {
-    let reference = reference(distribution, &batch.caller_reference);
-    if let Some(earlier) = earlier(control, distribution, &reference).await? {
+    let reference = reference(whose.id(), &batch.caller_reference);
+    if let Some(earlier) = earlier(control, whose.id(), &reference).await? {
         return same(earlier, batch);
     }
-    check_room(control, distribution, batch).await?;
+    check_room(control, whose.id(), batch).await?;
     let now = control.now();
     let value = Invalidation {
         id: ids::invalidation(now),
-        distribution: DistributionId(distribution.to_owned()),
+        distribution: DistributionId(whose.id().to_owned()),
         paths: batch.paths.items.as_deref().unwrap_or_default().to_vec(),
         caller_reference: batch.caller_reference.clone(),
         created: now,
     };
-    let place = format!("{}{}", key::invalidations(distribution), value.id);
+    let place = format!("{}{}", key::invalidations(whose.id()), value.id);
     let mut change = Change::default();
-    must_exist(&mut change, distribution);
     change
+        .when_or(Check::Present(whose.record()), whose.missing())
         .when(Check::Absent(reference.clone()), Otherwise::Again)
         .when(Check::Absent(place.clone()), Otherwise::Again)
         .put(reference, &value.id)?
         .put(place.clone(), &value)?;
+    if let Whose::Distribution(id) = whose {
+        for_tenants(control, &mut change, id, &value).await?;
+    }
     let revision = change.commit(control.store()).await?;
     Ok(Kept { key: place, value, revision })
+}
+
+/// Edges keep the copies of each tenant by themselves: what is invalidated for a multi-tenant
+/// distribution is invalidated for each. A tenant that comes later has no copies.
+async fn for_tenants(
+    control: &Control,
+    change: &mut Change,
+    distribution: &str,
+    made: &Invalidation,
+) -> Result<(), Fault> {
+    for tenant in publish::tenants::of_distribution(control, distribution).await? {
+        let place = format!("{}{}", key::invalidations(&tenant), made.id);
+        let own = Invalidation { distribution: DistributionId(tenant), ..made.clone() };
+        change.put(place, &own)?;
+    }
+    Ok(())
 }
 
 fn reference(distribution: &str, caller_reference: &str) -> String {

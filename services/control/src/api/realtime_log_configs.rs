@@ -20,7 +20,6 @@ use model::api::{
     UpdateRealtimeLogConfigResult,
 };
 use planning::{Faults, Quota, resource::realtime_log};
-use serde::de::DeserializeOwned;
 
 /// Real-time log configurations as a kind; their ids are their names.
 pub struct RealtimeLogs;
@@ -81,11 +80,6 @@ fn meant(control: &Control, name: Option<&str>, arn: Option<&str>) -> Result<Str
     }
 }
 
-/// The body; botocore sends none at all when it has nothing to say.
-fn asked<T: Default + DeserializeOwned>(call: &Call) -> Result<T, Fault> {
-    if call.body.is_empty() { Ok(T::default()) } else { call.body() }
-}
-
 fn invalid(message: &str) -> Fault {
     Fault::new(ErrorCode::InvalidArgument, message)
 }
@@ -97,7 +91,7 @@ async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
 }
 
 async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
-    let asked: GetRealtimeLogConfigRequest = asked(call)?;
+    let asked: GetRealtimeLogConfigRequest = call.body_or_default()?;
     let name = meant(control, asked.name.as_deref(), asked.arn.as_deref())?;
     let record = resource::find::<RealtimeLogs>(control, &name).await?;
     let realtime_log_config = Some(shape(control, record));
@@ -106,7 +100,7 @@ async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
 
 /// All of it is replaced, so that all of it must be there.
 async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
-    let asked: UpdateRealtimeLogConfigRequest = asked(call)?;
+    let asked: UpdateRealtimeLogConfigRequest = call.body_or_default()?;
     let name = meant(control, asked.name.as_deref(), asked.arn.as_deref())?;
     resource::find::<RealtimeLogs>(control, &name).await?;
     let whole = asked.end_points.zip(asked.fields).zip(asked.sampling_rate);
@@ -126,7 +120,7 @@ async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
 }
 
 async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
-    let asked: DeleteRealtimeLogConfigRequest = asked(call)?;
+    let asked: DeleteRealtimeLogConfigRequest = call.body_or_default()?;
     let name = meant(control, asked.name.as_deref(), asked.arn.as_deref())?;
     resource::erase::<RealtimeLogs>(control, &name).await?;
     Ok(Reply::empty(call))

@@ -22,6 +22,11 @@ impl Proof {
         Self { key_id, service }
     }
 
+    /// The id of the key that signed.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
     /// The service that the signature is good for.
     pub const fn service(&self) -> Service {
         self.service
@@ -34,6 +39,11 @@ impl Proof {
 }
 
 impl<T> Authorised<T> {
+    /// Something else that the same caller asks for with it.
+    pub fn instead<U>(self, what: U) -> Authorised<U> {
+        Authorised { proof: self.proof, what }
+    }
+
     /// The id of the key that signed.
     pub fn key_id(&self) -> &str {
         &self.proof.key_id

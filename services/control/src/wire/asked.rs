@@ -7,6 +7,8 @@ use std::net::IpAddr;
 
 /// The header that names an operation of the JSON protocol.
 pub const TARGET: &str = "x-amz-target";
+/// What the paths of this server's own API begin with.
+pub const OURS: &str = "/nearfront/";
 /// What the paths of the key value stores' own API begin with.
 const KEY_VALUE_STORES: &str = "/key-value-stores/";
 
@@ -36,7 +38,7 @@ pub enum Speech {
     Json,
     /// A form with an `Action`, answered in XML: users and access keys.
     Form,
-    /// Paths and JSON: the contents of key value stores.
+    /// Paths and JSON: the contents of key value stores, and what is this server's own.
     RestJson,
 }
 
@@ -73,7 +75,7 @@ impl Asked {
         let form = |kind: &str| kind.starts_with("application/x-www-form-urlencoded");
         if self.header(TARGET).is_some() {
             Speech::Json
-        } else if self.path.starts_with(KEY_VALUE_STORES) {
+        } else if self.path.starts_with(KEY_VALUE_STORES) || self.path.starts_with(OURS) {
             Speech::RestJson
         } else if self.path == "/" && self.header("content-type").is_some_and(form) {
             Speech::Form

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests: whatever is wrong ends them")]
 
 mod certificates;
+mod changes;
 mod distributions;
 mod first_start;
 mod harness;

@@ -6,23 +6,31 @@ use planning::{References, defaults, distribution};
 use ports::clock::Clock;
 use serde_json::Value;
 
-/// The faults of JSON: bare, in `{"DistributionConfig": …}`, or in what `create-` and
-/// `update-distribution` take and `get-distribution(-config)` prints.
-pub(super) fn json(text: &str) -> Vec<Fault> {
+/// Of JSON: bare, in `{"DistributionConfig": …}`, or in what `create-` and `update-distribution`
+/// take and `get-distribution(-config)` prints. Its defaults are filled in.
+pub(super) fn json(text: &str) -> Result<Box<DistributionConfig>, Vec<Fault>> {
     match serde_json::from_str(text) {
-        Ok(tree) => faults(unwrapped(tree)),
+        Ok(tree) => shaped(unwrapped(tree)),
         Err(why) => {
-            vec![Fault::new(format!("line {}", why.line()), format!("this is not JSON: {why}"))]
+            let message = format!("this is not JSON: {why}");
+            Err(vec![Fault::new(format!("line {}", why.line()), message)])
         }
     }
 }
 
-/// The faults of XML with the root `DistributionConfig` (or `DistributionConfigWithTags`).
-pub(super) fn xml(text: &str) -> Vec<Fault> {
+/// Of XML with the root `DistributionConfig` (or `DistributionConfigWithTags`).
+pub(super) fn xml(text: &str) -> Result<Box<DistributionConfig>, Vec<Fault>> {
     match xml::tree(text) {
-        Ok(tree) => faults(unwrapped(tree)),
-        Err(why) => vec![Fault::new("document", why)],
+        Ok(tree) => shaped(unwrapped(tree)),
+        Err(why) => Err(vec![Fault::new("document", why)]),
     }
+}
+
+/// What is probably not meant, as far as that can be seen from here: policies of one's own are not
+/// known.
+pub(super) fn lints(config: &DistributionConfig) -> Vec<String> {
+    let references = References { offline: true, ..References::default() };
+    planning::lints::of(config, &references).iter().map(ToString::to_string).collect()
 }
 
 fn unwrapped(tree: Value) -> Value {
@@ -35,16 +43,14 @@ fn unwrapped(tree: Value) -> Value {
     })
 }
 
-fn faults(tree: Value) -> Vec<Fault> {
-    match shape::read::<DistributionConfig>(tree) {
-        Ok(config) => refused(config),
-        Err(faults) => faults,
-    }
+fn shaped(tree: Value) -> Result<Box<DistributionConfig>, Vec<Fault>> {
+    let mut config = shape::read::<DistributionConfig>(tree)?;
+    defaults::fill(&mut config);
+    Ok(Box::new(config))
 }
 
 /// What the API would say, were everything there that the configuration refers to.
-fn refused(mut config: DistributionConfig) -> Vec<Fault> {
-    defaults::fill(&mut config);
+pub(super) fn refused(config: &DistributionConfig) -> Vec<Fault> {
     let identity = distribution::Identity {
         id: DistributionId::from("E0000000000000"),
         arn: "arn:aws:cloudfront::000000000000:distribution/E0000000000000".into(),
@@ -53,7 +59,7 @@ fn refused(mut config: DistributionConfig) -> Vec<Fault> {
     let references =
         References { zone: "nearfront.localhost".into(), offline: true, ..References::default() };
     let now = kit::service::SystemClock.now();
-    let refused = distribution::plan(&config, &identity, &references, now).err();
+    let refused = distribution::plan(config, &identity, &references, now).err();
     let faults = refused.map(|faults| faults.0).unwrap_or_default();
     faults
         .into_iter()

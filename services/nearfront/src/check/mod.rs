@@ -1,5 +1,6 @@
 //! `nearfront check`: every fault of a file at once, by path.
 
+mod against;
 mod config;
 mod shape;
 mod xml;
@@ -7,6 +8,7 @@ mod xml;
 use crate::cli::Check;
 use anyhow::Context;
 use kit::settings::Settings;
+use model::api::DistributionConfig;
 use serde::Serialize;
 use std::{
     collections::BTreeMap, fs::File, io::Read, net::SocketAddr, path::Path, process::ExitCode,
@@ -55,18 +57,35 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<BTreeMap<&'static str, SocketAddr>>,
     faults: &'a [Fault],
+    /// What is allowed and probably not meant.
+    lints: Vec<String>,
+    /// How it differs from the distribution that it is held against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differences: Option<Vec<String>>,
 }
 
 /// Checks one file and prints what is wrong with it.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// When the file cannot be read, or what it is held against cannot.
 pub fn run(asked: &Check) -> anyhow::Result<ExitCode> {
     let text = read(&asked.file)?;
     let kind = kind(&asked.file, &text);
-    let (faults, listen) = found(kind, &text);
+    let (mut faults, listen, config) = found(kind, &text);
+    let mut lints = config.as_deref().map(config::lints).unwrap_or_default();
+    let mut differences = None;
+    if let Some(id) = &asked.against {
+        anyhow::ensure!(kind != Kind::Settings, "--against is for a DistributionConfig");
+        if let Some(config) = config.as_deref() {
+            let held = crate::remote::run(against::hold(&asked.place, id, config))?;
+            faults.extend(held.faults);
+            lints = held.lints;
+            differences = Some(held.differences);
+        }
+    }
     let ok = faults.is_empty();
-    let report = Report { file: &asked.file, kind, ok, listen, faults: &faults };
+    let report =
+        Report { file: &asked.file, kind, ok, listen, faults: &faults, lints, differences };
     if asked.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
@@ -97,13 +116,24 @@ fn kind(file: &Path, text: &str) -> Kind {
     }
 }
 
-/// All that is wrong, and what good settings mean.
-fn found(kind: Kind, text: &str) -> (Vec<Fault>, Option<BTreeMap<&'static str, SocketAddr>>) {
-    match kind {
-        Kind::Settings => settings(text)
-            .map_or_else(|faults| (faults, None), |good| (Vec::new(), Some(listens(&good)))),
-        Kind::Json => (config::json(text), None),
-        Kind::Xml => (config::xml(text), None),
+/// All that is wrong, what good settings mean, and the configuration if its shape is good.
+type Found =
+    (Vec<Fault>, Option<BTreeMap<&'static str, SocketAddr>>, Option<Box<DistributionConfig>>);
+
+fn found(kind: Kind, text: &str) -> Found {
+    let config = match kind {
+        Kind::Settings => {
+            return match settings(text) {
+                Err(faults) => (faults, None, None),
+                Ok(good) => (Vec::new(), Some(listens(&good)), None),
+            };
+        }
+        Kind::Json => config::json(text),
+        Kind::Xml => config::xml(text),
+    };
+    match config {
+        Err(faults) => (faults, None, None),
+        Ok(config) => (config::refused(&config), None, Some(config)),
     }
 }
 
@@ -131,8 +161,16 @@ fn listens(settings: &Settings) -> BTreeMap<&'static str, SocketAddr> {
 
 fn for_people(report: &Report<'_>) -> String {
     let file = report.file.display();
+    let lints = report.lints.iter().map(|lint| format!("\n  lint: {lint}")).collect::<String>();
+    let differences = report.differences.iter().flatten().map(|line| format!("\n  {line}"));
+    let differences = differences.collect::<String>();
     if report.ok {
-        return format!("{file}: good");
+        let same = if report.differences.as_ref().is_some_and(Vec::is_empty) {
+            ", and nothing would change"
+        } else {
+            ""
+        };
+        return format!("{file}: good{same}{lints}{differences}");
     }
     let line = |fault: &Fault| match &fault.code {
         Some(code) => format!("  {}: {} [{code}]", fault.path, fault.message),
@@ -141,7 +179,7 @@ fn for_people(report: &Report<'_>) -> String {
     let lines: Vec<_> = report.faults.iter().map(line).collect();
     let count = lines.len();
     let noun = if count == 1 { "fault" } else { "faults" };
-    format!("{file}: {count} {noun}\n{}", lines.join("\n"))
+    format!("{file}: {count} {noun}\n{}{lints}{differences}", lines.join("\n"))
 }
 
 #[cfg(test)]

@@ -29,7 +29,10 @@ pub(super) enum Kind {
 pub(super) const KEYS: &[(&str, Kind)] = &[
     ("account_id", Kind::Text(values::account)),
     ("admin.listen", Kind::Text(values::address)),
+    ("control.deleted", Kind::Whole(0, 1_000_000)),
     ("control.listen", Kind::Text(values::address)),
+    ("control.resolver", Kind::Text(values::address)),
+    ("control.versions", Kind::Whole(0, 10_000)),
     ("data_dir", Kind::Text(values::path)),
     ("dns.answers", Kind::Whole(1, 16)),
     ("dns.anycast_addresses", Kind::List(values::ip)),

@@ -7,10 +7,12 @@
 //! configuration refers to as [`References`].
 
 pub mod defaults;
+pub mod difference;
 pub mod distribution;
 mod faults;
 pub mod functions;
 pub mod key_values;
+pub mod lints;
 pub mod managed;
 pub mod policy;
 mod references;

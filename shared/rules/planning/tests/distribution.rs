@@ -272,7 +272,6 @@ fn every_rule_of_the_checklist_has_its_own_error() {
             json!({"Enabled": true, "Bucket": "b", "Prefix": ""}),
             ErrorCode::UnsupportedOperation,
         ),
-        ("/ConnectionMode", json!("tenant-only"), ErrorCode::UnsupportedOperation),
         ("/CacheTagConfig", json!({"HeaderName": "x"}), ErrorCode::UnsupportedOperation),
         (
             "/ViewerCertificate",

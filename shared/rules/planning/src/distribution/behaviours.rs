@@ -55,7 +55,7 @@ fn same_pattern(one: &CacheBehavior, other: &CacheBehavior) -> bool {
 }
 
 /// The default behaviour is one like the others, for every path.
-fn undefaulted(default: &DefaultCacheBehavior) -> CacheBehavior {
+pub(crate) fn undefaulted(default: &DefaultCacheBehavior) -> CacheBehavior {
     let default = default.clone();
     CacheBehavior {
         path_pattern: "*".to_owned(),
@@ -188,7 +188,7 @@ fn method_set(methods: &[Method]) -> Option<Methods> {
 }
 
 /// By policies or by the older `ForwardedValues`: one or the other.
-fn caching(
+pub(crate) fn caching(
     faults: &mut Faults,
     path: &str,
     behaviour: &CacheBehavior,

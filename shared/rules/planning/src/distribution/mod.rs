@@ -1,6 +1,6 @@
 //! One distribution: its configuration checked as a whole, and the Plan that follows from it.
 
-mod behaviours;
+pub(crate) mod behaviours;
 mod countries;
 mod deployment;
 mod errors;
@@ -8,6 +8,8 @@ pub mod honoured;
 mod legacy;
 mod names;
 mod origins;
+mod placeholders;
+mod tenancy;
 mod update;
 
 use crate::{Faults, References};
@@ -18,8 +20,9 @@ use model::{
     units::Timestamp,
 };
 
-pub use names::covers;
-pub(crate) use names::{check_names, is_host_name};
+pub(crate) use names::check_names;
+pub use names::{covering, covers, is_host_name};
+pub use tenancy::{Tenant, is_template, tenant_plan};
 pub use update::check as check_update;
 
 /// What a distribution is called, given by the server.
@@ -33,7 +36,8 @@ pub struct Identity {
     pub domain: String,
 }
 
-/// Checks `config` as a whole and makes its Plan.
+/// Checks `config` as a whole and makes its Plan. A multi-tenant distribution has none of its own: what
+/// is returned for it is a sample that no edge must see.
 ///
 /// Shape: `config` has its defaults filled in ([`crate::defaults::fill`]); `references` holds
 /// everything that [`crate::Wanted::by`] names and that exists.
@@ -46,8 +50,26 @@ pub fn plan(
     references: &References,
     now: Timestamp,
 ) -> Result<Plan, Faults> {
+    if is_template(config) {
+        return tenancy::sample(config, identity, references, now);
+    }
+    direct(config, identity, references, now)
+}
+
+fn direct(
+    config: &DistributionConfig,
+    identity: &Identity,
+    references: &References,
+    now: Timestamp,
+) -> Result<Plan, Faults> {
     let mut faults = Faults::default();
     check_text(&mut faults, config);
+    faults.require(
+        config.tenant_config.is_none(),
+        "TenantConfig",
+        ErrorCode::InvalidArgument,
+        "only multi-tenant distributions have one: set ConnectionMode to tenant-only",
+    );
     let tree = honoured::tree(config);
     faults.quantities(&tree);
     deployment::check(&mut faults, config, references);

@@ -38,7 +38,7 @@ pub(crate) fn check_names(faults: &mut Faults, names: &[String], zone: &str) {
     }
 }
 
-fn check_alias(faults: &mut Faults, path: &str, name: &str, zone: &str) {
+pub(super) fn check_alias(faults: &mut Faults, path: &str, name: &str, zone: &str) {
     let host = name.strip_prefix("*.").unwrap_or(name);
     faults.require(
         is_host_name(host) && host.contains('.'),
@@ -54,7 +54,8 @@ fn check_alias(faults: &mut Faults, path: &str, name: &str, zone: &str) {
     );
 }
 
-/// Names that distributions or the zone's servers are given: `d` or `s` and 13 characters.
+/// Names that the server itself gives: `d` or `s` and 13 characters to distributions and connection
+/// groups, `dt_` and more to tenants, `ns1` and so on to the zone's servers.
 fn is_assigned(name: &str, zone: &str) -> bool {
     let Some(label) = name.strip_suffix(zone).and_then(|rest| rest.strip_suffix('.')) else {
         return name == zone;
@@ -64,11 +65,12 @@ fn is_assigned(name: &str, zone: &str) -> bool {
         && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     assigned
         || label == "*"
+        || label.starts_with("dt_")
         || label.strip_prefix("ns").is_some_and(|rest| rest.parse::<u8>().is_ok())
 }
 
 /// Letters, digits, hyphens and underscores in labels of 1 to 63, at most 253 in all (RFC 1123).
-pub(crate) fn is_host_name(name: &str) -> bool {
+pub fn is_host_name(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
@@ -88,6 +90,19 @@ pub fn covers(pattern: &str, name: &str) -> bool {
         return false;
     };
     name.split_once('.').is_some_and(|(label, rest)| rest == parent && label != "*")
+}
+
+/// Names that the certificate of a configuration covers, each with or without a leading `*.`: its own
+/// certificate's if it has one, else those of the server's own, for the zone.
+pub fn covering(config: &DistributionConfig, references: &References) -> Vec<String> {
+    let given = config.viewer_certificate.as_ref();
+    let arn = given.and_then(|given| given.acm_certificate_arn.as_deref());
+    match arn.filter(|arn| !arn.is_empty()) {
+        Some(arn) => {
+            references.certificates.get(arn).map(|facts| facts.names.clone()).unwrap_or_default()
+        }
+        None => vec![references.zone.clone(), format!("*.{}", references.zone)],
+    }
 }
 
 pub(super) fn viewer_tls(
@@ -116,7 +131,7 @@ pub(super) fn viewer_tls(
             ErrorCode::InvalidViewerCertificate,
             "names no certificate: set CloudFrontDefaultCertificate to true or ACMCertificateArn",
         );
-        let own = [references.zone.clone(), format!("*.{}", references.zone)];
+        let own = covering(config, references);
         check_cover(faults, &own, names, "attach an imported certificate (ACMCertificateArn)");
         plain
     }

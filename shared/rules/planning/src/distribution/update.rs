@@ -18,5 +18,7 @@ pub fn check(old: &DistributionConfig, new: &DistributionConfig) -> Result<(), F
         "cannot be changed: send the one it was made with",
     );
     faults.require(old.staging == new.staging, "Staging", code, "cannot be changed");
+    let same = old.connection_mode == new.connection_mode;
+    faults.require(same, "ConnectionMode", code, "cannot be changed: make another distribution");
     faults.into_result()
 }

@@ -22,6 +22,6 @@ pub fn check(config: &CloudFrontOriginAccessIdentityConfig) -> Result<(), Faults
 
 /// The id in `origin-access-identity/cloudfront/ID`; none when it is written otherwise.
 pub fn id_in(reference: &str) -> Option<&str> {
-    let id = reference.trim_start_matches('/').strip_prefix(PREFIX)?;
+    let id = reference.strip_prefix(PREFIX)?;
     (!id.is_empty() && !id.contains('/')).then_some(id)
 }

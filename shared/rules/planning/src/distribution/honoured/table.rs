@@ -59,6 +59,8 @@ const FORWARDED: &str = "forwarded_values_say_what_is_keyed_and_what_is_forwarde
 const COOKIES: &str = "cookies_are_kept_from_origins_and_viewers_unless_they_are_forwarded";
 const TTLS: &str = "the_expiration_table";
 const OPTIONS: &str = "options_are_kept_where_the_behaviour_says_so_and_apart_from_get";
+const TENANT: &str = "test_a_tenant_is_served_by_the_edge_with_its_own_parameters";
+const REQUIRED: &str = "a_tenant_gives_what_is_required_and_nothing_that_is_not_defined";
 const NO_LOGS: &str = "nothing is logged while `Logging.Enabled` is false";
 const SHIELD: &str = "means nothing while `OriginShield.Enabled` is false";
 
@@ -191,9 +193,11 @@ pub(super) const DISTRIBUTION: &[Row] = &[
     honoured("Staging", "test_a_staging_distribution_has_no_viewers_by_itself"),
     refused("AnycastIpListId", When::Given, "Anycast addresses are not served yet")
         .naming("anycast-ip-list", ErrorCode::EntityNotFound),
-    refused("TenantConfig", When::Given, "distribution tenants are not served yet"),
-    honoured("ConnectionMode", SITE)
-        .but(When::Words(&["tenant-only"]), "distribution tenants are not served yet: use direct"),
+    honoured("TenantConfig.ParameterDefinitions[].Name", TENANT),
+    kept("TenantConfig.ParameterDefinitions[].Definition.StringSchema.Comment", "for people"),
+    honoured("TenantConfig.ParameterDefinitions[].Definition.StringSchema.DefaultValue", TENANT),
+    honoured("TenantConfig.ParameterDefinitions[].Definition.StringSchema.Required", REQUIRED),
+    honoured("ConnectionMode", TENANT),
     refused(
         "ViewerMtlsConfig.TrustStoreConfig.TrustStoreId",
         When::Given,
