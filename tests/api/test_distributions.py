@@ -329,7 +329,6 @@ REFUSED = [
     (f"{ORIGIN}.OriginShield", {"Enabled": True, "OriginShieldRegion": "eu-central-1"}, "UnsupportedOperation"),
     ("CacheTagConfig", {"HeaderName": "Cache-Tag"}, "UnsupportedOperation"),
     ("ViewerMtlsConfig", {"Mode": "required"}, "UnsupportedOperation"),
-    ("ConnectionMode", "tenant-only", "UnsupportedOperation"),
     ("AnycastIpListId", "aip_none", "EntityNotFound"),
 ]
 
