@@ -4,7 +4,7 @@
 //! For: the public key that belongs to an access key, and checking with it.
 //! Not for: reading requests (`form`) nor their canonical form, which both versions share.
 //!
-//! Source: AWS Signature Version 4, "How AWS SigV4a works"; NIST SP 800-108r1 §4.1 (counter mode,
+//! Source: AWS Signature Version 4, "How AWS `SigV4a` works"; NIST SP 800-108r1 §4.1 (counter mode,
 //! HMAC-SHA-256 as the pseudorandom function); FIPS 186-5 §A.2.1 (from random bits to a key).
 
 use aws_lc_rs::{
