@@ -135,7 +135,8 @@ async fn certificates(control: &Control, proof: Proof, asked: Asked) -> Result<W
         return Err(Fault::common(Common::UnknownOperation, message));
     }
     let target = asked.header(TARGET).unwrap_or_default().to_owned();
-    let call: Authorised<_> = proof.permit((target, asked.body));
+    let region = sigv4::region(&asked.signed());
+    let call: Authorised<_> = proof.permit(acm::Call { target, region, body: asked.body });
     let (status, body) = match acm::serve(control, call).await {
         Ok(body) => (200, body),
         Err(refusal) => {

@@ -1,6 +1,7 @@
 //! Starting and stopping the service.
 
 use crate::{
+    acm,
     api::invalidations,
     control::Control,
     first::{self, AccessKey},
@@ -94,6 +95,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     .map_err(failed)?;
     let listen = server.addrs().first().copied().unwrap_or(address);
     tokio::spawn(run(server.run(), drain.clone()));
+    tokio::spawn(acm::obtain(Control::clone(&control), drain.clone()));
     tokio::spawn(kvs::chores::run(control.clone(), drain.clone()));
     tokio::spawn(keep_house(control, drain));
     Ok(Running { listen, root_key })
