@@ -29,6 +29,9 @@ pub(super) enum Kind {
 pub(super) const KEYS: &[(&str, Kind)] = &[
     ("account_id", Kind::Text(values::account)),
     ("admin.listen", Kind::Text(values::address)),
+    ("control.audit.events", Kind::Whole(100, 1_000_000)),
+    ("control.audit.file", Kind::Text(values::memory)),
+    ("control.audit.files", Kind::Whole(1, 1000)),
     ("control.deleted", Kind::Whole(0, 1_000_000)),
     ("control.listen", Kind::Text(values::address)),
     ("control.resolver", Kind::Text(values::address)),
