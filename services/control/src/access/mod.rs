@@ -18,7 +18,7 @@ pub use operations::needs as of_operation;
 pub use services::{of_acm, of_contents, of_history, of_version_call};
 
 use crate::{
-    api::tags,
+    api::{resource_policies, tags},
     control::Control,
     sigv4::{Proof, Service},
     wire::{
@@ -26,7 +26,7 @@ use crate::{
         fault::{Common, Fault},
     },
 };
-use ::iam::{Context, Decision, decide};
+use ::iam::{Context, Decision, Policy, decide};
 use model::api::ErrorCode;
 
 /// Condition keys of the tags that the resource has begin with this.
@@ -89,10 +89,13 @@ pub async fn permit(
     let about_tags = user.asks_for(RESOURCE_TAGS);
     for need in &needs.all {
         let mut context = context::of(control, caller, proof, asked, needs);
-        if about_tags {
+        let there = resource_policies::to_user(control, &need.resource, &caller.arn()).await?;
+        let mut keys = there.iter().flat_map(Policy::keys);
+        if about_tags || keys.any(|key| key.starts_with(RESOURCE_TAGS)) {
             add_resource_tags(control, &mut context, &need.resource).await?;
         }
-        let verdict = decide(user.policies(), &need.action, &need.resource, &context);
+        let policies = user.policies().iter().chain(&there);
+        let verdict = decide(policies, &need.action, &need.resource, &context);
         if verdict.decision != Decision::Allowed {
             return Err(denied(caller, proof.service(), need, verdict.decision));
         }
