@@ -3,6 +3,10 @@
 import nearfront as parts
 import pytest
 import surface
+from keys import key  # noqa: F401
+from test_keys import group  # noqa: F401
+from test_log_configs import log  # noqa: F401
+from test_trust_stores import pem, place  # noqa: F401
 
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 SIMPLE_CORS = "60669652-455b-4ae9-85a4-c4c02393f86c"
@@ -143,6 +147,53 @@ def test_what_is_not_there_is_used_by_nobody(api, operation, member, missing):
         api.refused(operation, missing, why="wrong id", **{member: wrong})
     most = "0" if operation != "ListDistributionsByConnectionFunction" else 0
     api.refused(operation, "InvalidArgument", why="out of range", MaxItems=most, **{member: NONE})
+
+
+@pytest.mark.proves("ListDistributionsByTrustStore")
+def test_a_trust_store_is_known_by_id_name_and_arn(api, unique, pem, place):  # noqa: F811
+    name = unique("store")
+    made = api.call("CreateTrustStore", Name=name, CaCertificatesBundleSource=place(pem[0]))
+    store = made["TrustStore"]
+    nobody(api, "ListDistributionsByTrustStore", "TrustStoreIdentifier", (store["Id"], name, store["Arn"]))
+    api.call("DeleteTrustStore", Id=store["Id"], IfMatch=made["ETag"])
+    for identifier in (store["Id"], name, store["Arn"]):
+        api.refused("ListDistributionsByTrustStore", "EntityNotFound", why="wrong id", TrustStoreIdentifier=identifier)
+
+
+@pytest.mark.proves("ListDistributionsByConnectionFunction")
+def test_a_connection_function_is_known_by_id_name_and_arn(api, unique):
+    name = unique("function")
+    made = api.call("CreateConnectionFunction", Name=name, ConnectionFunctionConfig={
+        "Comment": "", "Runtime": "cloudfront-js-2.0"},
+        ConnectionFunctionCode=b"function connectionHandler(connection) { connection.allow(); }")
+    function = made["ConnectionFunctionSummary"]
+    known = (function["Id"], name, function["ConnectionFunctionArn"])
+    nobody(api, "ListDistributionsByConnectionFunction", "ConnectionFunctionIdentifier", known)
+    api.call("DeleteConnectionFunction", Id=function["Id"], IfMatch=made["ETag"])
+
+
+@pytest.mark.proves("ListDistributionsByKeyGroup")
+def test_a_key_group_that_no_distribution_uses(api, key, group):  # noqa: F811
+    one = group([key()["PublicKey"]["Id"]])["KeyGroup"]["Id"]
+    page = api.ok("ListDistributionsByKeyGroup", KeyGroupId=one)["DistributionIdList"]
+    assert (page["Quantity"], page["IsTruncated"]) == (0, False)
+
+
+@pytest.mark.proves("ListDistributionsByRealtimeLogConfig")
+def test_log_configurations_are_known_by_name_and_arn_and_the_name_counts(api, log):  # noqa: F811
+    made = log()
+    nobody(api, "ListDistributionsByRealtimeLogConfig", "RealtimeLogConfigName", [made["Name"]])
+    nobody(api, "ListDistributionsByRealtimeLogConfig", "RealtimeLogConfigArn", [made["ARN"]])
+    api.ok("ListDistributionsByRealtimeLogConfig", RealtimeLogConfigName=made["Name"], RealtimeLogConfigArn="arn:none")
+    api.refused("ListDistributionsByRealtimeLogConfig", "InvalidArgument", why="wrong id", RealtimeLogConfigName="none",
+                RealtimeLogConfigArn=made["ARN"])
+
+
+def nobody(api, operation, member, identifiers):
+    """It is known by all of these, and not used."""
+    for identifier in identifiers:
+        page = api.ok(operation, **{member: identifier})["DistributionList"]
+        assert (page["Quantity"], page["IsTruncated"]) == (0, False) and "Items" not in page
 
 
 def test_parameters_that_are_needed(api):

@@ -2,6 +2,7 @@
 
 import pytest
 import surface
+from test_identities import identity  # noqa: F401
 
 BUCKET = "media.s3.amazonaws.com"
 
@@ -152,3 +153,16 @@ def test_an_alias_belongs_to_one_distribution_of_either_kind(api, unique, stream
     distribution(Aliases=aliases(name))
     api.refused("UpdateStreamingDistribution", "CNAMEAlreadyExists", why="taken", Id=one["Id"], IfMatch=free["ETag"],
                 StreamingDistributionConfig=one["StreamingDistributionConfig"])
+
+
+def test_an_identity_that_a_streaming_distribution_has_is_in_use(api, unique, identity, streaming):  # noqa: F811
+    oai = identity()
+    one = oai["CloudFrontOriginAccessIdentity"]["Id"]
+    made = streaming(S3Origin={"DomainName": BUCKET, "OriginAccessIdentity": f"origin-access-identity/cloudfront/{one}"})
+    api.refused("DeleteCloudFrontOriginAccessIdentity", "CloudFrontOriginAccessIdentityInUse", why="in use", Id=one,
+                IfMatch=oai["ETag"])
+    config = made["StreamingDistribution"]["StreamingDistributionConfig"]
+    config["S3Origin"]["OriginAccessIdentity"] = ""
+    api.ok("UpdateStreamingDistribution", Id=made["StreamingDistribution"]["Id"], IfMatch=made["ETag"],
+           StreamingDistributionConfig=config)
+    api.ok("DeleteCloudFrontOriginAccessIdentity", Id=one, IfMatch=oai["ETag"])

@@ -1,6 +1,8 @@
 //! What every handler works with.
 
 use crate::{
+    access::People,
+    audit::Audit,
     counts::Counts,
     objects::Objects,
     resolver::Resolver,
@@ -16,9 +18,11 @@ use model::{
 use planning::Quotas;
 use ports::metastore::{Check, MetaStore};
 use std::{
+    io,
     ops::Deref,
     sync::{Arc, atomic::AtomicU64},
 };
+use tokio::sync::Notify;
 
 /// How many may take room at the same time without looking at each other.
 const NEAR: usize = 64;
@@ -35,12 +39,16 @@ pub struct Control {
 /// The management API's own state; nothing in it outlives the process.
 pub struct Shared {
     pub(crate) keys: Keys,
+    pub(crate) people: People,
+    pub(crate) audit: Audit,
     pub(crate) zone: String,
     pub(crate) account: String,
     pub(crate) quotas: Quotas,
     /// Invalidations created by this process.
     pub(crate) created: AtomicU64,
     pub(crate) counts: Counts,
+    /// Rung when a certificate was requested.
+    pub(crate) issuing: Notify,
     pub(crate) resolver: Resolver,
     pub(crate) objects: Objects,
     /// Rung when a key value store waits to be filled or cleared away.
@@ -58,22 +66,30 @@ impl Deref for Control {
 
 impl Control {
     /// From what the service was started with.
-    pub fn new(settings: &Settings, objects: Objects, world: World) -> Self {
+    ///
+    /// # Errors
+    /// When the files of the record of calls cannot be opened.
+    pub fn new(settings: &Settings, objects: Objects, world: World) -> io::Result<Self> {
         let store = Arc::clone(&world.store);
+        let audit = &settings.control.audit;
+        let audit = Audit::open(&settings.data_dir, audit, world.health.clone(), &world.metrics)?;
         let shared = Shared {
             keys: Keys::of(Arc::clone(&store), world.seals.clone()),
+            people: People::of(Arc::clone(&store)),
+            audit,
             zone: settings.zone.to_ascii_lowercase(),
             account: settings.account_id.clone(),
             quotas: settings.quotas.clone(),
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
+            issuing: Notify::new(),
             resolver: Resolver::new(settings.control.resolver),
             objects,
             chores: tokio::sync::Notify::new(),
             settings: settings.clone(),
             world,
         };
-        Self { store, shared: Arc::new(shared) }
+        Ok(Self { store, shared: Arc::new(shared) })
     }
 
     /// The same, reading and writing through another store.
@@ -156,8 +172,8 @@ impl Control {
         self.arn("distribution", id)
     }
 
-    /// `arn:aws:acm:us-east-1:ACCOUNT:certificate/UUID`: the region that CloudFront wants.
-    pub(crate) fn certificate_arn(&self, id: &str) -> String {
-        format!("arn:aws:acm:us-east-1:{}:certificate/{id}", self.account)
+    /// `arn:aws:acm:REGION:ACCOUNT:certificate/UUID`.
+    pub(crate) fn certificate_arn(&self, region: &str, id: &str) -> String {
+        format!("arn:aws:acm:{region}:{}:certificate/{id}", self.account)
     }
 }

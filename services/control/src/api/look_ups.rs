@@ -7,10 +7,14 @@
 
 use super::{
     cache_policies::CachePolicies,
+    connection_functions::ConnectionFunctions,
     distributions,
+    key_groups::KeyGroups,
     origin_request_policies::OriginRequestPolicies,
+    realtime_log_configs::RealtimeLogs,
     resource::{Kind, record_key},
     response_headers_policies::ResponseHeadersPolicies,
+    trust_stores::TrustStores,
 };
 use crate::{
     control::Control,
@@ -36,7 +40,7 @@ use planning::kind;
 const AT_ONCE: usize = 100;
 /// What one may share with other accounts, and so ask who uses it (CloudFront developer guide,
 /// "Work with shared resources").
-const SHARED: [&str; 1] = [kind::VPC_ORIGIN];
+pub(super) const SHARED: [&str; 1] = [kind::VPC_ORIGIN];
 
 /// Does what the call asks, if it is one of these operations.
 pub async fn serve(control: &Control, call: &Authorised<Call>) -> Option<Answer> {
@@ -49,7 +53,7 @@ pub async fn serve(control: &Control, call: &Authorised<Call>) -> Option<Answer>
             by_response_headers_policy(control, call).await
         }
         Name::ListDistributionsByKeyGroup => {
-            ids_of(control, call, "key-group", "KeyGroupId", ErrorCode::NoSuchResource).await
+            ids_of(control, call, KeyGroups::NAME, "KeyGroupId", ErrorCode::NoSuchResource).await
         }
         Name::ListDistributionsByVpcOriginId => {
             let missing = ErrorCode::EntityNotFound;
@@ -57,11 +61,11 @@ pub async fn serve(control: &Control, call: &Authorised<Call>) -> Option<Answer>
         }
         Name::ListDistributionsByAnycastIpListId => by_anycast_list(control, call).await,
         Name::ListDistributionsByTrustStore => {
-            by_identifier(control, call, "trust-store", "TrustStoreIdentifier").await
+            by_identifier(control, call, TrustStores::NAME, "TrustStoreIdentifier").await
         }
         Name::ListDistributionsByConnectionFunction => {
             let member = "ConnectionFunctionIdentifier";
-            by_identifier(control, call, "connection-function", member).await
+            by_identifier(control, call, ConnectionFunctions::NAME, member).await
         }
         Name::ListDistributionsByRealtimeLogConfig => by_realtime_log(control, call).await,
         Name::ListDistributionsByWebACLId => by_web_acl(control, call).await,
@@ -178,7 +182,7 @@ async fn by_identifier(control: &Control, call: &Call, kind: &str, member: &str)
 
 /// The name counts where both are given.
 async fn by_realtime_log(control: &Control, call: &Call) -> Answer {
-    const KIND: &str = "realtime-log-config";
+    const KIND: &str = RealtimeLogs::NAME;
     let body: ListDistributionsByRealtimeLogConfigRequest = call.body()?;
     let wanted = Wanted::of(body.marker.as_deref(), body.max_items.as_deref())?;
     let code = ErrorCode::InvalidArgument;
@@ -254,7 +258,6 @@ pub(super) async fn shared<'a>(
     control: &Control,
     arn: &'a str,
 ) -> Result<(&'static str, &'a str), Fault> {
-    let missing = || Fault::new(ErrorCode::EntityNotFound, "no resource has this ARN");
     let mut parts = arn.splitn(6, ':');
     let service = parts.next() == Some("arn")
         && parts.next().is_some_and(|partition| partition.starts_with("aws"))
@@ -270,9 +273,14 @@ pub(super) async fn shared<'a>(
         return Err(Fault::new(ErrorCode::UnsupportedOperation, message));
     };
     if account != control.account || !is_there(control, kind, id).await? {
-        return Err(missing());
+        return Err(no_such_resource());
     }
     Ok((kind, id))
+}
+
+/// There is none.
+pub(super) fn no_such_resource() -> Fault {
+    Fault::new(ErrorCode::EntityNotFound, "no resource has this ARN")
 }
 
 /// Those that have a mark of use.

@@ -1,13 +1,118 @@
-//! Policies of resources.
+//! Policies that stand at a resource and say who of the account may do what with it.
+//!
+//! For: keeping them, and saying to whoever decides (`access`) what they say to a user.
+//! Not for: other accounts: there are none, so a policy that names one is refused.
+//!
+//! Source: CloudFront API reference, `PutResourcePolicy`; IAM user guide, "Identity-based policies
+//! and resource-based policies".
 
+use super::{look_ups, resource::record_key};
 use crate::{
     control::Control,
+    ids,
     sigv4::Authorised,
-    wire::{call::Call, reply::Answer},
+    store::{self, Change, Kept, Otherwise, key},
+    wire::{
+        call::Call,
+        fault::Fault,
+        reply::{Answer, Reply},
+    },
 };
+use ::iam::{Policy, Principal, ResourcePolicy};
+use model::api::{
+    DeleteResourcePolicyRequest, ErrorCode, GetResourcePolicyRequest, GetResourcePolicyResult,
+    OperationName as Name, PutResourcePolicyRequest, PutResourcePolicyResult,
+};
+use ports::metastore::Check;
 
 /// Does what the call asks, if it is one of these operations.
-#[expect(clippy::unused_async, reason = "operations look things up")]
-pub async fn serve(_: &Control, _: &Authorised<Call>) -> Option<Answer> {
-    None
+pub async fn serve(control: &Control, call: &Authorised<Call>) -> Option<Answer> {
+    Some(match call.operation.name {
+        Name::PutResourcePolicy => put(control, call).await,
+        Name::GetResourcePolicy => get(control, call).await,
+        Name::DeleteResourcePolicy => delete(control, call).await,
+        _ => return None,
+    })
+}
+
+async fn put(control: &Control, call: &Authorised<Call>) -> Answer {
+    let body: PutResourcePolicyRequest = call.body()?;
+    let (kind, id) = look_ups::shared(control, &body.resource_arn).await?;
+    check(control, &body.policy_document).await?;
+    store::settle(|| async {
+        let mut change = Change::default();
+        let there = Check::Present(record_key(kind, id));
+        change
+            .when_or(there, look_ups::no_such_resource())
+            .put(key::resource_policy(kind, id), &body.policy_document)?;
+        change.commit(control.store()).await
+    })
+    .await?;
+    let resource_arn = Some(body.resource_arn.clone());
+    Reply::shape(call, &PutResourcePolicyResult { resource_arn })
+}
+
+async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
+    let body: GetResourcePolicyRequest = call.body()?;
+    let kept = kept(control, &body.resource_arn).await?;
+    let shown = GetResourcePolicyResult {
+        resource_arn: Some(body.resource_arn),
+        policy_document: Some(kept.value),
+    };
+    Reply::shape(call, &shown)
+}
+
+async fn delete(control: &Control, call: &Authorised<Call>) -> Answer {
+    let body: DeleteResourcePolicyRequest = call.body()?;
+    store::settle(|| async {
+        let kept = kept(control, &body.resource_arn).await?;
+        let mut change = Change::default();
+        change.when(kept.unchanged(), Otherwise::Again).delete(kept.key);
+        change.commit(control.store()).await
+    })
+    .await?;
+    Ok(Reply::empty(call))
+}
+
+async fn kept(control: &Control, arn: &str) -> Result<Kept<String>, Fault> {
+    let (kind, id) = look_ups::shared(control, arn).await?;
+    let place = key::resource_policy(kind, id);
+    store::get(control.store(), &place).await?.ok_or_else(|| {
+        Fault::new(ErrorCode::EntityNotFound, "the resource has no policy: put one first")
+    })
+}
+
+/// It must be one, and name nobody but this account and its users.
+async fn check(control: &Control, document: &str) -> Result<(), Fault> {
+    let wrong =
+        |why: String| Fault::new(ErrorCode::InvalidArgument, format!("PolicyDocument: {why}"));
+    let policy = ResourcePolicy::read(document).map_err(|faults| wrong(faults.to_string()))?;
+    for principal in policy.principals() {
+        let (Principal::Account(account) | Principal::User { account, .. }) = principal else {
+            continue;
+        };
+        if *account != control.account {
+            let message = format!("Principal: there is no account {account} here");
+            return Err(wrong(message));
+        }
+    }
+    Ok(())
+}
+
+/// What the policy of a resource says to a user of the account; none when it has no policy.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn to_user(control: &Control, arn: &str, user: &str) -> Result<Option<Policy>, Fault> {
+    let found = look_ups::SHARED.into_iter().find_map(|kind| {
+        let id = arn.strip_prefix(&control.arn(kind, ""))?;
+        ids::is_plain(id).then(|| key::resource_policy(kind, id))
+    });
+    let Some(place) = found else { return Ok(None) };
+    let Some(kept) = store::get::<String>(control.store(), &place).await? else {
+        return Ok(None);
+    };
+    let policy = ResourcePolicy::read(&kept.value)
+        .map_err(|why| Fault::internal(format!("the policy of {arn}: {why}")))?;
+    Ok(Some(policy.to_user(&control.account, user)))
 }

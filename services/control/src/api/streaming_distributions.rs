@@ -4,6 +4,7 @@
 //! Source: CloudFront API reference, `StreamingDistribution`.
 
 use super::{
+    origin_access_identities::OriginAccessIdentities,
     resource::{self, Kind, Known, Record, Use, Which},
     tags,
 };
@@ -59,7 +60,7 @@ impl Kind for StreamingDistributions {
 
     fn uses(config: &Self::Config) -> Vec<Use> {
         let identity = |id: &str| Use {
-            kind: "origin-access-identity",
+            kind: OriginAccessIdentities::NAME,
             id: id.to_owned(),
             missing: Fault::new(
                 ErrorCode::InvalidOriginAccessIdentity,

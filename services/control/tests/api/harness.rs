@@ -103,6 +103,7 @@ pub struct Edges(std::sync::Mutex<Vec<Beat>>);
 impl Edges {
     pub fn are(&self, acknowledged: &[Revision]) {
         let beat = |(number, acknowledged): (usize, &Revision)| Beat {
+            role: ports::registry::Role::Edge,
             id: EdgeId(format!("edge-{number}")),
             incarnation: 1,
             pop: "TST1-P1".into(),
@@ -246,6 +247,7 @@ impl Server {
             metrics: Metrics::default(),
         };
         settings.control.listen = "127.0.0.1:0".parse().unwrap();
+        settings.data_dir = folder.path().to_owned();
         let running = nearfront_control::start(&settings, world).await?;
         Ok(Self { running, clock, store, edges, folder, stopper })
     }

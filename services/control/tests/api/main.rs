@@ -9,3 +9,4 @@ mod harness;
 mod malformed;
 mod sealing;
 mod signatures;
+mod staging;
