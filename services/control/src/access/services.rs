@@ -7,7 +7,7 @@ use super::Needs;
 use crate::control::Control;
 use serde_json::Value;
 
-/// Of certificates. A certificate has one ARN only, with the region that it was made in.
+/// Of certificates, which are found by their whole ARN only.
 pub fn of_acm(control: &Control, operation: &str, region: &str, body: &[u8]) -> Needs {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let arn = body.get("CertificateArn").and_then(Value::as_str);

@@ -77,10 +77,14 @@ impl Wire {
     fn read(&self) -> Option<Asked> {
         let token = |text: &str| {
             !text.is_empty()
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
         };
         let target = |text: &str, more: &[u8]| {
-            text.bytes().all(|b| b.is_ascii_graphic() && (!b"#?<>\"\\^`{|}".contains(&b) || more.contains(&b)))
+            text.bytes().all(|b| {
+                b.is_ascii_graphic() && (!b"#?<>\"\\^`{|}".contains(&b) || more.contains(&b))
+            })
         };
         let fine = token(&self.method)
             && self.path.starts_with('/')
