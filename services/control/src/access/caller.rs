@@ -47,6 +47,11 @@ impl Person {
     pub fn policies(&self) -> &[Policy] {
         &self.policies
     }
+
+    /// Whether a policy asks for a condition key that begins so, in small letters.
+    pub fn asks_for(&self, prefix: &str) -> bool {
+        self.policies.iter().flat_map(Policy::keys).any(|key| key.starts_with(prefix))
+    }
 }
 
 impl Caller {

@@ -1,7 +1,5 @@
 //! Whether a caller may do what was asked.
 //!
-//! What a policy at the resource says counts like what a policy of the user says.
-//!
 //! For: which actions on which resources an operation needs (`operations` for CloudFront's own,
 //! `services` for the others), what is known about the request (`context`), and the refusal that
 //! names who, what and on what. The account's own keys may do everything.
@@ -90,15 +88,16 @@ pub async fn permit(
     needs: &Needs,
 ) -> Result<(), Fault> {
     let Some(user) = caller.user() else { return Ok(()) };
+    let about_tags = user.asks_for(RESOURCE_TAGS);
     for need in &needs.all {
-        let at_resource =
-            resource_policies::to_user(control, &need.resource, &caller.arn()).await?;
-        let policies = || user.policies().iter().chain(at_resource.as_ref());
         let mut context = context::of(control, caller, proof, asked, needs);
-        if policies().flat_map(Policy::keys).any(|key| key.starts_with(RESOURCE_TAGS)) {
+        let there = resource_policies::to_user(control, &need.resource, &caller.arn()).await?;
+        let mut keys = there.iter().flat_map(Policy::keys);
+        if about_tags || keys.any(|key| key.starts_with(RESOURCE_TAGS)) {
             add_resource_tags(control, &mut context, &need.resource).await?;
         }
-        let verdict = decide(policies(), &need.action, &need.resource, &context);
+        let policies = user.policies().iter().chain(&there);
+        let verdict = decide(policies, &need.action, &need.resource, &context);
         if verdict.decision != Decision::Allowed {
             return Err(denied(caller, proof.service(), need, verdict.decision));
         }
