@@ -10,6 +10,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 import nearfront as parts  # noqa: E402
 import surface  # noqa: E402
+from surface import credentials  # noqa: E402, F401 (tests take it from here as well)
 
 
 def pytest_configure(config):
@@ -34,14 +35,6 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def credentials(near):
-    """The root key that the first start wrote, and the URL."""
-    text = (near.data / "aws/credentials").read_text()
-    found = dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
-    return {"url": f"http://{near.run['control']}", "key": found["aws_access_key_id"],
-            "secret": found["aws_secret_access_key"]}
-
-
 @pytest.fixture(scope="session")
 def buckets(tmp_path_factory):
     """The object store that `near` reads: a folder for each bucket."""
@@ -59,7 +52,7 @@ def near(buckets):
 @pytest.fixture(scope="session")
 def api(near):
     """The management API, called as root."""
-    return surface.Api(**credentials(near))
+    return surface.Api(**surface.credentials(near))
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +64,7 @@ def own(near):
 @pytest.fixture(scope="session")
 def client(near):
     """Makes clients of other services: `client("acm")`."""
-    return lambda service, **more: surface.Api(**{**credentials(near), **more}, service=service)
+    return lambda service, **more: surface.Api(**{**surface.credentials(near), **more}, service=service)
 
 
 @pytest.fixture

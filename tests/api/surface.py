@@ -242,6 +242,14 @@ def record_name(service, name):
     return f"{name}:data" if twin(name) and service != "cloudfront" else name
 
 
+def credentials(near):
+    """The root key that the first start wrote, and the URL."""
+    text = (near.data / "aws/credentials").read_text()
+    found = dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
+    return {"url": f"http://{near.run['control']}", "key": found["aws_access_key_id"],
+            "secret": found["aws_secret_access_key"]}
+
+
 def loopback(patch=None):
     """Names under `localhost` are loopback's in this process (RFC 6761 §6.3), as resolvers should know.
 

@@ -2,8 +2,6 @@
 
 import concurrent.futures
 import ipaddress
-
-import conftest
 import nearfront as parts
 import pytest
 import surface
@@ -16,7 +14,7 @@ IPV6 = [f"2001:db8::{number:x}" for number in range(1, 7)]
 def pooled():
     """A server with a pool of 30 IPv4 and 6 IPv6 addresses."""
     with parts.Up(settings={"dns": {"anycast_addresses": IPV4 + IPV6}}) as near:
-        yield surface.Api(**conftest.credentials(near))
+        yield surface.Api(**surface.credentials(near))
 
 
 @pytest.fixture

@@ -27,9 +27,8 @@ def test_a_routing_endpoint_is_answered_while_its_group_is_enabled(api, near, un
 
 def test_ipv6_is_answered_where_the_group_has_it(api, unique):
     with parts.Up(settings={"edge": {"public_addresses": ["127.0.0.1", "::1"]}}) as near:
-        import conftest
         import surface
-        api = surface.Api(**conftest.credentials(near))
+        api = surface.Api(**surface.credentials(near))
         made = api.ok("CreateConnectionGroup", Name=unique("group"))
         endpoint = made["ConnectionGroup"]["RoutingEndpoint"]
         parts.until(lambda: sites.asked(near, endpoint, "AAAA") == ("NOERROR", ["::1"]), what="an AAAA record")

@@ -350,9 +350,8 @@ def test_a_store_that_a_function_reads_in_either_stage_stays(api, make, unique, 
 
 def test_ten_functions_read_a_store_and_no_more(unique):
     """With CloudFront's own quotas."""
-    import conftest
     with parts.Up() as near:
-        api = surface.Api(**conftest.credentials(near))
+        api = surface.Api(**surface.credentials(near))
         arn = api.call("CreateKeyValueStore", Name=unique("store"))["KeyValueStore"]["ARN"]
         body = {"FunctionConfig": config(store=arn), "FunctionCode": HELLO}
         made = [api.ok("CreateFunction", Name=unique(), **body) for _ in range(10)]

@@ -1,6 +1,4 @@
 """How many keys, groups, identities, encryption settings and log configurations there may be."""
-
-import conftest
 import keys
 import nearfront as parts
 import pytest
@@ -16,7 +14,7 @@ KINDS = ("public_keys", "key_groups", "origin_access_identities", "field_level_e
 def tight():
     """The API of an installation that has room for one of each, and CloudFront's quotas within one."""
     with parts.Up({"quotas": dict.fromkeys(KINDS, 1)}) as near:
-        yield surface.Api(**conftest.credentials(near))
+        yield surface.Api(**surface.credentials(near))
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,14 @@ does not know that, `surface.loopback` does in this process.
 
 import json
 import os
+import random
 import subprocess
 import sys
+import urllib.parse
 
 import botocore.auth
 import botocore.awsrequest
+import botocore.crt.auth
 import botocore.credentials
 import pytest
 import surface
@@ -22,6 +25,9 @@ import nearfront as parts
 BUCKET = "imports"
 DATA = "cloudfront-keyvaluestore"
 ACCOUNT = "000000000000"
+#: Keys that something on the way could take for something else.
+ODD = ["a/b", "a b", "\u00fc\u65e5\U0001f600", "a%2Fb", "a+b", "?#&=", "a//b", "/", "\"\\\n\t", "~._-",
+       "\u00fc" * 256, "k" * 512, "k" * 299 + "\u00fc" + "k" * 200]
 
 
 @pytest.fixture
@@ -221,25 +227,23 @@ def failed(api, data, store, says):
 
 
 def test_without_an_object_store_filling_is_refused_at_once(unique):
-    import conftest
     with parts.Up() as near:
-        api = surface.Api(**conftest.credentials(near))
+        api = surface.Api(**surface.credentials(near))
         api.refused("CreateKeyValueStore", "InvalidArgument", says="object_stores", Name=unique(), ImportSource=source("k"))
         assert stores(api) == []
 
 
 def test_a_store_is_filled_from_s3_and_an_interrupted_filling_is_taken_up_again(unique, monkeypatch):
     """SeaweedFS verifies our signature; the process is killed as soon as the store is there."""
-    import conftest
     surface.loopback(monkeypatch)
     pairs = [{"key": f"k{number}", "value": "v"} for number in range(9_000)]
     with parts.S3() as s3, parts.Up(settings={"object_stores": {"default": s3.store()}}) as near:
         s3.bucket(BUCKET, {"pairs.json": json.dumps({"data": pairs}).encode()})
-        api = surface.Api(**conftest.credentials(near))
+        api = surface.Api(**surface.credentials(near))
         store = api.ok("CreateKeyValueStore", Name=unique(), ImportSource=source("pairs.json"))["KeyValueStore"]
         near.kill()
         near.restart()
-        known = conftest.credentials(near)
+        known = surface.credentials(near)
         api = surface.Api(**known)
         parts.until(lambda: settled(api, store["Name"])["Status"] == "READY", within=60, what="READY")
         data = surface.Api(**{**known, "url": f"http://localhost:{near.port('control')}"}, service=DATA)
@@ -268,8 +272,7 @@ def test_pairs_are_put_read_and_taken_away(data, store):
     assert everything(data, store) == {}
 
 
-@pytest.mark.parametrize("key", ["a/b", "a b", "\u00fc\u65e5\U0001f600", "a%2Fb", "a+b", "?#&=", "a//b", "/", "\"\\\n\t", "~._-",
-                                 "\u00fc" * 256, "k" * 512, "k" * 299 + "\u00fc" + "k" * 200])
+@pytest.mark.parametrize("key", ODD)
 def test_any_text_can_be_a_key(data, store, key):
     etag = data.ok("PutKey", KvsARN=store, Key=key, Value=key[:300], IfMatch=tag(data, store))["ETag"]
     assert data.ok("GetKey", KvsARN=store, Key=key)["Value"] == key[:300]
@@ -363,6 +366,31 @@ def test_of_many_who_change_a_store_at_once_one_wins_each_time(data, near, store
     assert data.ok("DescribeKeyValueStore", KvsARN=store)["ItemCount"] == len(names)
 
 
+def test_a_fleet_keeps_the_same_pairs_in_redis_and_clears_them_away(unique, monkeypatch):
+    surface.loopback(monkeypatch)
+    with parts.Fleet(edges=1) as fleet:
+        known = surface.credentials(fleet.control)
+        api = surface.Api(**known)
+        data = surface.Api(**{**known, "url": f"http://localhost:{fleet.control.port('control')}"}, service=DATA)
+        made = api.ok("CreateKeyValueStore", Name=unique("store"))
+        store = made["KeyValueStore"]
+        pairs = {key: key[:1024] for key in [*ODD, *(f"k{number}" for number in range(60))]}
+        for some in [list(pairs)[at:at + 40] for at in range(0, len(pairs), 40)]:
+            data.ok("UpdateKeys", KvsARN=store["ARN"], IfMatch=tag(data, store["ARN"]),
+                    Puts=[{"Key": key, "Value": pairs[key]} for key in some])
+        assert everything(data, store["ARN"]) == pairs
+
+        def kept():
+            names = subprocess.run([parts.tool("redis-cli"), "-p", str(fleet.redis.port), "zrange", "{nearfront}:names", "0", "-1"],
+                                   capture_output=True, check=True).stdout.decode()
+            return [name for name in names.splitlines() if store["Id"] in name]
+
+        assert len(kept()) > len(pairs)
+        api.ok("DeleteKeyValueStore", Name=store["Name"], IfMatch=made["ETag"])
+        parts.until(lambda: not kept(), what="nothing left of the store")
+        parts.until(lambda: fleet.edges[0].ready(), what="an edge that minds none of this")
+
+
 # Signatures
 
 
@@ -376,14 +404,89 @@ def test_the_client_really_signs_with_version_4a_and_names_the_account_in_the_ho
 
 
 def test_version_4_of_the_signature_serves_as_well(near, store):
-    from conftest import credentials
-    known = credentials(near)
+    known = surface.credentials(near)
     url = f"{known['url']}/key-value-stores/{store.replace(':', '%3A').replace('/', '%2F')}"
     request = botocore.awsrequest.AWSRequest("GET", url)
     keys = botocore.credentials.Credentials(known["key"], known["secret"])
     botocore.auth.SigV4Auth(keys, DATA, "us-east-1").add_auth(request)
     answer = parts.fetch(near.port("control"), near.run["control"], url.removeprefix(known["url"]), headers=dict(request.headers))
     assert answer.status == 200 and json.loads(answer.body)["KvsARN"] == store
+
+
+def signed(near, scheme, method, path, body=b"", headers=None, service=DATA, **more):
+    """A request as one of AWS's own signers leaves it: URL, headers."""
+    known = surface.credentials(near)
+    request = botocore.awsrequest.AWSRequest(method, known["url"] + path, headers or {}, body)
+    keys = botocore.credentials.Credentials(known["key"], known["secret"])
+    scheme(keys, service, "*", **more).add_auth(request)
+    url = urllib.parse.urlsplit(request.url)
+    target = url.path + (f"?{url.query}" if url.query else "")
+    rest = {name: value for name, value in dict(request.headers).items() if name.lower() != "host"}
+    return target, {"Host": url.netloc, **rest}
+
+
+def sent(near, target, method="GET", headers=None, body=None):
+    return parts.fetch(near.port("control"), headers.pop("Host"), target, method, headers, body)
+
+
+def test_a_presigned_address_serves_until_it_is_changed(near, store):
+    path = f"/key-value-stores/{urllib.parse.quote(store, safe='')}"
+    target, headers = signed(near, botocore.crt.auth.CrtSigV4AsymQueryAuth, "GET", path, expires=60)
+    assert "X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256" in target and "X-Amz-Region-Set=%2A" in target
+    assert sent(near, target, headers=dict(headers)).status == 200
+    for wrong in (target.replace("Expires=60", "Expires=61"), target.replace("Region-Set=%2A", "Region-Set=us-east-1"),
+                  target.replace("&X-Amz-Region-Set=%2A", ""), target[:-1] + "g"):
+        assert wrong != target and sent(near, wrong, headers=dict(headers)).status in (400, 403), wrong
+
+
+def test_no_bit_of_a_signed_request_can_be_flipped(near, data, store):
+    etag = tag(data, store)
+    path = f"/key-value-stores/{urllib.parse.quote(store, safe='')}/keys/k"
+    headers = {"Content-Type": "application/json", "If-Match": etag}
+    target, headers = signed(near, botocore.crt.auth.CrtSigV4AsymAuth, "PUT", path, b'{"Value": "v"}', headers)
+    assert headers["Authorization"].startswith("AWS4-ECDSA-P256-SHA256 ")
+    chance = random.Random(4)
+
+    def bent(text):
+        """One bit of one character flipped, such that HTTP can still carry it."""
+        while True:
+            place = chance.randrange(len(text))
+            other = chr(ord(text[place]) ^ 1 << chance.randrange(7))
+            if "!" <= other <= "~" and other not in "#?":
+                return text[:place] + other + text[place + 1:]
+
+    parts_of = [lambda: (bent(target), headers, b'{"Value": "v"}'), lambda: (target, headers, bent('{"Value":"v"}').encode())]
+    for name in ("Authorization", "If-Match", "X-Amz-Date", "X-Amz-Region-Set", "Content-Type", "Host"):
+        parts_of.append(lambda name=name: (target, {**headers, name: bent(headers[name])}, b'{"Value": "v"}'))
+    for number in range(400):
+        there, those, body = parts_of[number % len(parts_of)]()
+        answer = sent(near, there, "PUT", dict(those), body)
+        assert 400 <= answer.status < 500, (there, those, body, answer)
+    assert everything(data, store) == {} and tag(data, store) == etag
+    assert sent(near, target, "PUT", dict(headers), b'{"Value": "v"}').status == 200
+    assert everything(data, store) == {"k": "v"}
+
+
+def test_a_path_that_can_be_read_in_two_ways_is_refused(near, data, store):
+    """Or a policy would be asked about one store, and another one be read."""
+    data.ok("PutKey", KvsARN=store, Key="k", Value="v", IfMatch=tag(data, store))
+    arn = urllib.parse.quote(store, safe="")
+    other = urllib.parse.quote(store[:-36] + "0" * 36, safe="")
+    scheme = botocore.crt.auth.CrtSigV4AsymAuth
+    for path in (f"/key-value-stores/{other}/keys/../../{arn}/keys/k", f"/key-value-stores/{arn}/keys/./k",
+                 f"/key-value-stores/{arn}//keys/k", f"//key-value-stores/{arn}/keys/k", f"/key-value-stores/{arn}/keys/",
+                 f"/key-value-stores/{arn}/keys/k/k"):
+        target, headers = signed(near, scheme, "GET", path)
+        answer = sent(near, target, headers=headers)
+        assert answer.status in (400, 403, 404) and b'"v"' not in answer.body, (path, answer)
+
+
+def test_version_4a_serves_for_contents_alone(near, store):
+    """Everything else is signed with version 4, as its clients do."""
+    scheme = botocore.crt.auth.CrtSigV4AsymAuth
+    target, headers = signed(near, scheme, "GET", "/2020-05-31/distribution", service="cloudfront")
+    answer = sent(near, target, headers=headers)
+    assert answer.status == 400 and b"IncompleteSignature" in answer.body
 
 
 def test_another_secret_does_not_verify(near, client, store, monkeypatch):
@@ -394,16 +497,20 @@ def test_another_secret_does_not_verify(near, client, store, monkeypatch):
     assert raised.value.response["Error"]["Code"] == "SignatureDoesNotMatch"
 
 
-def test_the_aws_cli_reads_and_writes_a_store(near, data, store, tmp_path):
-    """Its process resolves names as this one does."""
+@pytest.mark.parametrize("told", ["by the environment", "by files"])
+def test_the_aws_cli_reads_and_writes_a_store(near, data, store, tmp_path, told):
+    """As `nearfront env` and the files of the first start tell it; its process resolves names as this one does."""
+    files = {"AWS_CONFIG_FILE": str(near.data / "aws/config"), "AWS_SHARED_CREDENTIALS_FILE": str(near.data / "aws/credentials")}
+    more = files if told == "by files" else near.aws_env()
     (tmp_path / "sitecustomize.py").write_text("import surface\nsurface.loopback()\n")
     here = os.path.dirname(os.path.abspath(__file__))
     path = os.pathsep.join([str(tmp_path), here, os.path.join(os.path.dirname(here), "e2e")])
-    env = {**os.environ, **near.aws_env(), "PYTHONPATH": path}
+    env = {**os.environ, "PYTHONPATH": path, **more}
+    for name in [name for name in env if name.startswith("AWS_") and name not in more]:
+        del env[name]
 
     def aws(*command):
-        url = f"http://localhost:{near.port('control')}"
-        done = subprocess.run([sys.executable, "-m", "awscli", DATA, *command, "--endpoint-url", url, "--output", "json"],
+        done = subprocess.run([sys.executable, "-m", "awscli", DATA, *command, "--output", "json"],
                               env=env, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

@@ -3,7 +3,6 @@
 import socketserver
 import threading
 
-import conftest
 import dns.flags
 import dns.message
 import dns.name
@@ -177,7 +176,7 @@ def asking():
     with contextlib.ExitStack() as stack:
         def start(settings):
             near = stack.enter_context(parts.Up(settings={"zone": "near.test", **settings}))
-            api = surface.Api(**conftest.credentials(near))
+            api = surface.Api(**surface.credentials(near))
             config = surface.config_of("one", **sites.template())
             of = api.call("CreateDistribution", DistributionConfig=config)["Distribution"]["Id"]
             made = api.call("CreateDistributionTenant", Name="shop", DistributionId=of,

@@ -1,8 +1,6 @@
 """Quotas: from settings, each with its own error, exact for those who come at the same time."""
 
 import concurrent.futures
-
-import conftest
 import nearfront as parts
 import pytest
 import surface
@@ -22,7 +20,7 @@ def few():
 
 @pytest.fixture(scope="module")
 def tight(few):
-    return surface.Api(**conftest.credentials(few))
+    return surface.Api(**surface.credentials(few))
 
 
 @pytest.fixture
@@ -135,14 +133,14 @@ def test_a_batch_of_invalidations_is_counted(tight, unique, one):
 def test_a_quota_that_is_lowered_takes_nothing_away(unique, tmp_path):
     """What is there can be read, changed in other ways and disabled; it cannot grow."""
     with parts.Up({"quotas": {"cache_behaviors": 3}}) as near:
-        api = surface.Api(**conftest.credentials(near))
+        api = surface.Api(**surface.credentials(near))
         three = listed(*map(behaviour, ["/a", "/b", "/c"]))
         made = api.call("CreateDistribution", DistributionConfig=surface.config_of(unique(), CacheBehaviors=three))
         one, etag, config = made["Distribution"]["Id"], made["ETag"], made["Distribution"]["DistributionConfig"]
         near.settings["quotas"] = {"cache_behaviors": 1}
         near.stop()
         near.start()
-        api = surface.Api(**conftest.credentials(near))
+        api = surface.Api(**surface.credentials(near))
         four = listed(*map(behaviour, ["/a", "/b", "/c", "/d"]))
         api.refused("UpdateDistribution", "TooManyCacheBehaviors", why="out of range", Id=one, IfMatch=etag,
                     DistributionConfig={**config, "CacheBehaviors": four})

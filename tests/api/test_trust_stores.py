@@ -155,13 +155,12 @@ def test_a_distribution_cannot_trust_one_yet_and_says_whether_it_is_there(api, u
 
 def test_a_version_of_a_bundle_is_read_from_a_server_that_keeps_versions(pem, tmp_path):
     """S3 itself, with signed requests: which version was asked for is what comes."""
-    import conftest
     with parts.S3() as s3, parts.Up(settings={"object_stores": {"default": s3.store()}}) as near:
         bucket = s3.bucket(BUCKET)
         bucket.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         old = bucket.put_object(Bucket=BUCKET, Key="bundle.pem", Body=pem[0] + pem[1])["VersionId"]
         bucket.put_object(Bucket=BUCKET, Key="bundle.pem", Body=pem[0])
-        api = surface.Api(**conftest.credentials(near))
+        api = surface.Api(**surface.credentials(near))
         newest = api.ok("CreateTrustStore", Name="newest", CaCertificatesBundleSource=at("bundle.pem"))
         assert newest["TrustStore"]["NumberOfCaCertificates"] == 1
         older = api.ok("CreateTrustStore", Name="older", CaCertificatesBundleSource=at("bundle.pem", Version=old))

@@ -7,7 +7,6 @@ import botocore.awsrequest
 import botocore.config
 import botocore.credentials
 import botocore.session
-import conftest
 import nearfront as parts
 import pytest
 import surface
@@ -21,7 +20,7 @@ SINCE_TAGS = VERSIONS[VERSIONS.index("2016-08-01"):]
 
 def older(near, version):
     """A client of this version, whose own model checks what it sends."""
-    given = conftest.credentials(near)
+    given = surface.credentials(near)
     return botocore.session.Session().create_client(
         "cloudfront", region_name="us-east-1", endpoint_url=given["url"], aws_access_key_id=given["key"], api_version=version,
         aws_secret_access_key=given["secret"], config=botocore.config.Config(retries={"total_max_attempts": 1}))
@@ -73,12 +72,12 @@ def test_tags_of_an_older_client(near, unique, version):
     assert old.list_tags_for_resource(Resource=made["ARN"])["Tags"] == tags
     old.untag_resource(Resource=made["ARN"], TagKeys={"Items": ["a"]})
     assert old.list_tags_for_resource(Resource=made["ARN"])["Tags"]["Items"] == []
-    surface.forget(surface.Api(**conftest.credentials(near)), made["Id"])
+    surface.forget(surface.Api(**surface.credentials(near)), made["Id"])
 
 
 def signed(near, method, path, body=""):
     """One request of this path, signed as clients do."""
-    given = conftest.credentials(near)
+    given = surface.credentials(near)
     request = botocore.awsrequest.AWSRequest(method, given["url"] + path, data=body)
     keys = botocore.credentials.Credentials(given["key"], given["secret"])
     botocore.auth.SigV4Auth(keys, "cloudfront", "us-east-1").add_auth(request)
@@ -102,7 +101,7 @@ def test_what_a_version_did_not_have_is_not_there(near, path):
 def test_a_body_may_have_the_namespace_of_its_version_and_no_other(near, unique):
     body = '<InvalidationBatch xmlns="http://cloudfront.amazonaws.com/doc/{}/"><Paths><Quantity>0</Quantity></Paths></InvalidationBatch>'
     for version, code in (("2018-11-05", "missing"), ("2018-11-06", "attribute")):
-        made = surface.Api(**conftest.credentials(near)).call("CreateDistribution", DistributionConfig=config(unique()))["Distribution"]["Id"]
+        made = surface.Api(**surface.credentials(near)).call("CreateDistribution", DistributionConfig=config(unique()))["Distribution"]["Id"]
         answer = signed(near, "POST", f"/2018-11-05/distribution/{made}/invalidation", body.format(version))
         assert answer.status == 400 and code in answer.data.decode(), answer.data
-        surface.forget(surface.Api(**conftest.credentials(near)), made)
+        surface.forget(surface.Api(**surface.credentials(near)), made)

@@ -1,6 +1,4 @@
 """VPC origins: kept, tagged, guarded; no distribution may name one until edges connect through them."""
-
-import conftest
 import nearfront as parts
 import pytest
 import surface
@@ -131,7 +129,7 @@ def test_no_distribution_may_name_one_yet(api, unique, vpc_origin):
 def test_an_account_has_at_most_25(unique):
     """The quota is the account's, so this server is one of its own."""
     with parts.Up() as near:
-        own = surface.Api(**conftest.credentials(near))
+        own = surface.Api(**surface.credentials(near))
         for number in range(25):
             own.call("CreateVpcOrigin", VpcOriginEndpointConfig=config_of(unique(str(number))))
         own.refused("CreateVpcOrigin", "EntityLimitExceeded", why="out of range",

@@ -22,6 +22,7 @@ use std::{
     ops::Deref,
     sync::{Arc, atomic::AtomicU64},
 };
+use tokio::sync::Notify;
 
 /// How many may take room at the same time without looking at each other.
 const NEAR: usize = 64;
@@ -46,6 +47,8 @@ pub struct Shared {
     /// Invalidations created by this process.
     pub(crate) created: AtomicU64,
     pub(crate) counts: Counts,
+    /// Rung when a certificate was requested.
+    pub(crate) issuing: Notify,
     pub(crate) resolver: Resolver,
     pub(crate) objects: Objects,
     /// Rung when a key value store waits to be filled or cleared away.
@@ -79,6 +82,7 @@ impl Control {
             quotas: settings.quotas.clone(),
             created: AtomicU64::new(0),
             counts: Counts::of(&world.metrics),
+            issuing: Notify::new(),
             resolver: Resolver::new(settings.control.resolver),
             objects,
             chores: tokio::sync::Notify::new(),
@@ -168,8 +172,8 @@ impl Control {
         self.arn("distribution", id)
     }
 
-    /// `arn:aws:acm:us-east-1:ACCOUNT:certificate/UUID`: the region that CloudFront wants.
-    pub(crate) fn certificate_arn(&self, id: &str) -> String {
-        format!("arn:aws:acm:us-east-1:{}:certificate/{id}", self.account)
+    /// `arn:aws:acm:REGION:ACCOUNT:certificate/UUID`.
+    pub(crate) fn certificate_arn(&self, region: &str, id: &str) -> String {
+        format!("arn:aws:acm:{region}:{}:certificate/{id}", self.account)
     }
 }

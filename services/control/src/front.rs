@@ -12,7 +12,7 @@ use crate::{
     history,
     iam::{self, Form},
     kvs,
-    sigv4::{self, Authorised, Proof, Service},
+    sigv4::{self, Proof, Service},
     wire::{
         asked::{Asked, OURS, Speech, TARGET, Written},
         call::Call,
@@ -237,12 +237,12 @@ fn tell_health(control: &Control, fault: Option<&Fault>) {
 async fn certificates(mut visit: Visit<'_>, asked: Asked) -> Result<Written, Fault> {
     let operation = target(&asked)?;
     visit.trail.asks(&operation);
-    let region = visit.proof.region().to_owned();
+    let region = sigv4::region(&asked.signed());
     let needs = access::of_acm(visit.control, &operation, &region, &asked.body);
     visit.permit(&asked, &needs).await?;
     let target = asked.header(TARGET).unwrap_or_default().to_owned();
-    let call: Authorised<_> = visit.proof.permit((target, asked.body));
-    let (status, body) = match acm::serve(visit.control, call).await {
+    let call = acm::Call { target, region, body: asked.body };
+    let (status, body) = match acm::serve(visit.control, visit.proof.permit(call)).await {
         Ok(body) => (200, body),
         Err(refusal) => {
             visit.trail.failed(refusal.code);

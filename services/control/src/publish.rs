@@ -97,10 +97,10 @@ impl<'c> Library<'c> {
     }
 
     /// With these facts in place of the certificate in the store.
-    fn with_certificate(control: &'c Control, id: &str, facts: CertificateFacts) -> Self {
+    fn with_certificate(control: &'c Control, arn: &str, facts: CertificateFacts) -> Self {
         let mut library = Self::new(control);
-        library.references.certificates.insert(control.certificate_arn(id), facts);
-        library.brought.insert((acm::KIND, control.certificate_arn(id)));
+        library.references.certificates.insert(arn.to_owned(), facts);
+        library.brought.insert((acm::KIND, arn.to_owned()));
         library
     }
 
@@ -262,9 +262,10 @@ pub async fn users_of_certificate(
     control: &Control,
     change: &mut Change,
     id: &str,
+    arn: &str,
     facts: CertificateFacts,
 ) -> Result<(), Stopped> {
-    let library = Library::with_certificate(control, id, facts);
+    let library = Library::with_certificate(control, arn, facts);
     again(control, change, library, acm::KIND, id).await
 }
 

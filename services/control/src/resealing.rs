@@ -4,17 +4,24 @@
 //! Not for: sealing what is written anew; whoever writes it does that ([`Control::seal`]).
 
 use crate::{
+    acm::{ACCOUNTS, CARDS},
     control::Control,
     sigv4::PREFIX as ACCESS_KEYS,
     store::{self, Change, Kept, Otherwise, Stopped},
     wire::fault::Fault,
 };
 use kit::seal::SealError;
-use model::feed::{CERTIFICATES, Sealed};
+use model::feed::{CERTIFICATES, CHALLENGES, Sealed};
 use serde_json::Value;
 
-/// Which records hold a secret, and which member it is.
-const SECRETS: [(&str, &str); 2] = [(CERTIFICATES, "key"), (ACCESS_KEYS, "secret")];
+/// Which records hold a secret, and where in them (RFC 6901).
+const SECRETS: [(&str, &str); 5] = [
+    (CERTIFICATES, "/key"),
+    (CHALLENGES, "/proof/key"),
+    (CARDS, "/work/key"),
+    (ACCOUNTS, "/credentials"),
+    (ACCESS_KEYS, "/secret"),
+];
 /// Records read at a time.
 const BATCH: usize = 200;
 
@@ -53,8 +60,9 @@ pub async fn all(control: &Control) -> Result<(), Unsealed> {
 
 async fn one(control: &Control, mut kept: Kept<Value>, member: &str) -> Result<(), Unsealed> {
     let seals = &control.world.seals;
-    let Some(place) = kept.value.get_mut(member) else { return Ok(()) };
-    let sealed = Sealed(place.as_str().unwrap_or_default().to_owned());
+    let Some(place) = kept.value.pointer_mut(member) else { return Ok(()) };
+    let Some(text) = place.as_str() else { return Ok(()) };
+    let sealed = Sealed(text.to_owned());
     let open = match seals.open(&kept.key, &sealed) {
         Err(why @ SealError::Spoilt(_)) => {
             tracing::error!(%why, "a secret in the metadata store is lost");

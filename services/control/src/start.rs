@@ -1,6 +1,7 @@
 //! Starting and stopping the service.
 
 use crate::{
+    acm,
     api::invalidations,
     audit,
     control::Control,
@@ -107,6 +108,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let listen = server.addrs().first().copied().unwrap_or(address);
     tokio::spawn(run(server.run(), drain.clone(), control.clone()));
     tokio::spawn(keep_records(control.clone(), drain.clone()));
+    tokio::spawn(acm::obtain(Control::clone(&control), drain.clone()));
     tokio::spawn(kvs::chores::run(control.clone(), drain.clone()));
     tokio::spawn(keep_house(control, drain));
     Ok(Running { listen, root_key })

@@ -2,7 +2,7 @@
 
 use crate::wire::fault::Fault;
 use model::units::Revision;
-use ports::registry::EdgeRegistry;
+use ports::registry::{EdgeRegistry, Role};
 
 /// How far the edges have come at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,18 @@ impl Progress {
     /// # Errors
     /// `ServiceUnavailable` when the registry does not answer.
     pub async fn of(registry: &dyn EdgeRegistry) -> Result<Self, Fault> {
-        let edges = registry.edges().await?;
-        Ok(Self { slowest: edges.iter().map(|edge| edge.acknowledged).min() })
+        let all = registry.edges().await?;
+        let edges = all.iter().filter(|beat| beat.role == Role::Edge);
+        Ok(Self { slowest: edges.map(|edge| edge.acknowledged).min() })
+    }
+
+    /// The same of everybody who answers others: edges and DNS servers.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` when the registry does not answer.
+    pub async fn everywhere(registry: &dyn EdgeRegistry) -> Result<Self, Fault> {
+        let all = registry.edges().await?;
+        Ok(Self { slowest: all.iter().map(|beat| beat.acknowledged).min() })
     }
 
     /// Whether every live edge has this commit in force.

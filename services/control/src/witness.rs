@@ -77,12 +77,12 @@ impl Witness {
             written.headers.push((DRY_RUN, "true".into()));
             written.headers.push(("x-nearfront-would-change", counts(&touched, rehearsal)));
             let lines = differences(&touched);
-            lined(&mut written, ("x-nearfront-difference", "x-nearfront-differences"), lines);
+            lined(&mut written, ("x-nearfront-difference", "x-nearfront-differences"), &lines);
         }
         if !touched.is_empty() {
             let found = lints::of(&self.control, &touched).await;
-            let lines = found.iter().map(ToString::to_string).collect();
-            lined(&mut written, ("x-nearfront-lint", "x-nearfront-lints"), lines);
+            let lines: Vec<_> = found.iter().map(ToString::to_string).collect();
+            lined(&mut written, ("x-nearfront-lint", "x-nearfront-lints"), &lines);
         }
         written
     }
@@ -101,7 +101,7 @@ fn counts(touched: &[Touched], rehearsal: &Rehearsal) -> String {
 }
 
 /// The first lines, and how many there are in all.
-fn lined(written: &mut Written, (each, all): (&'static str, &'static str), lines: Vec<String>) {
+fn lined(written: &mut Written, (each, all): (&'static str, &'static str), lines: &[String]) {
     if lines.is_empty() {
         return;
     }

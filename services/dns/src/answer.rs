@@ -18,7 +18,7 @@ use hickory_proto::{
     rr::{
         DNSClass, Name, RData, Record, RecordType,
         rdata::{
-            A, AAAA, HTTPS, SVCB,
+            A, AAAA, HTTPS, SVCB, TXT,
             svcb::{Alpn, IpHint, SvcParamKey, SvcParamValue},
         },
     },
@@ -26,6 +26,9 @@ use hickory_proto::{
 };
 use ports::locator::{Located, Locator};
 use std::net::IpAddr;
+
+/// Lifetime of what a certificate authority looks for, in seconds.
+const PROOF_TTL: u32 = 1;
 
 /// Everything that an answer depends on beside the question.
 #[derive(Clone, Copy)]
@@ -139,6 +142,7 @@ impl Asking<'_> {
         let at_apex = self.found.apex.len() == self.question.key.len();
         match (&self.found.what, kind) {
             (What::Nothing, _) => self.denied(ResponseCode::NXDomain),
+            (_, RecordType::TXT) if !self.texts().is_empty() => self.proofs(),
             (_, RecordType::ANY) => Answer::records(vec![Zone::hinfo(self.name)]),
             (_, RecordType::SOA) if at_apex => Answer::records(vec![self.soa(self.name.clone())]),
             (_, RecordType::NS) if at_apex => self.servers(),
@@ -150,6 +154,17 @@ impl Asking<'_> {
             }
             _ => self.denied(ResponseCode::NoError),
         }
+    }
+
+    fn texts(&self) -> &[String] {
+        self.view.names.texts(&self.question.key)
+    }
+
+    /// What a certificate authority looks for. It changes with every question that one has.
+    fn proofs(&self) -> Answer {
+        let data = |text: &String| RData::TXT(TXT::new(vec![text.clone()]));
+        let record = |text| Record::from_rdata(self.name.clone(), PROOF_TTL, data(text));
+        Answer::records(self.texts().iter().map(record).collect())
     }
 
     /// NXDOMAIN, or NODATA when the code is NOERROR.

@@ -90,6 +90,7 @@ mod tests {
 
     fn beat(id: &str, addresses: &[&str]) -> Beat {
         Beat {
+            role: ports::registry::Role::Edge,
             id: id.into(),
             incarnation: 1,
             pop: "X".into(),

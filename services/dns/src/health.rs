@@ -9,7 +9,10 @@
 use crate::{edges::Edges, metrics::Counted};
 use arc_swap::ArcSwap;
 use kit::{health::Severity, service::World};
-use ports::{metastore::StoreError, registry::Beat};
+use ports::{
+    metastore::StoreError,
+    registry::{Beat, Role},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -76,7 +79,9 @@ impl Watcher {
     async fn ask(&self) -> Result<Vec<Beat>, StoreError> {
         let beats = timeout(AT_MOST, self.world.registry.edges()).await;
         let late = |_| Err(StoreError::Unreachable("no answer in 2 s".into()));
-        beats.unwrap_or_else(late)
+        let mut beats = beats.unwrap_or_else(late)?;
+        beats.retain(|beat| beat.role == Role::Edge);
+        Ok(beats)
     }
 
     async fn look(&mut self) {

@@ -12,6 +12,7 @@
 //! each question, bounds no connections, and answers broken responses.
 
 mod answer;
+mod beat;
 mod edges;
 mod health;
 mod metrics;
@@ -37,7 +38,7 @@ use names::Names;
 use plans::Follower;
 use serve::{Server, Sockets};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 use zone::Zone;
 
 /// How long the start waits for a first sight of plans and edges.
@@ -87,8 +88,14 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let counted = Counted::register(&world.metrics);
     let names = Arc::new(ArcSwap::from_pointee(Names::unknown(&zone)));
     let edges = Arc::new(ArcSwap::from_pointee(Edges::default()));
-    let mut follower =
-        Follower::new(world.clone(), Arc::clone(&zone), Arc::clone(&names), counted.clone());
+    let (answered, hears) = watch::channel(None);
+    let mut follower = Follower::new(
+        world.clone(),
+        Arc::clone(&zone),
+        Arc::clone(&names),
+        counted.clone(),
+        answered,
+    );
     let mut watcher =
         Watcher::new(world.clone(), dns.order.clone(), Arc::clone(&edges), counted.clone());
     let _ = timeout(FIRST_SIGHT, async {
@@ -100,6 +107,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     server.spawn(sockets, &world.drain);
     tokio::spawn(follower.run());
     tokio::spawn(watcher.run());
+    tokio::spawn(beat::beats(world, hears));
     tracing::info!(%listen, zone = settings.zone, "DNS listens");
     Ok(Running { listen })
 }

@@ -16,14 +16,18 @@ use crate::{
     name::{WireName, first_label, parent, suffixes},
     zone::Zone,
 };
-use model::{feed::Endpoint, plan::Plan, units::Revision};
+use model::{
+    feed::{CHALLENGE_LABEL, Challenge, Endpoint, Proof},
+    plan::Plan,
+    units::Revision,
+};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
 /// Below every name that exists there is this one, for TXT records of ACME (RFC 8555 §8.4).
-const CHALLENGE: &[u8] = b"_acme-challenge";
+const CHALLENGE: &[u8] = CHALLENGE_LABEL.as_bytes();
 
 /// A distribution, a tenant or a routing endpoint, as far as DNS cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +96,8 @@ pub struct Names {
     wild: HashMap<WireName, Arc<Site>>,
     between: HashSet<WireName>,
     servers: HashSet<WireName>,
+    /// What certificate authorities look for.
+    texts: HashMap<WireName, Vec<String>>,
     /// The commit that they are as of; none before the first.
     revision: Option<Revision>,
 }
@@ -105,6 +111,7 @@ impl Names {
             wild: HashMap::new(),
             between: HashSet::new(),
             servers: zone.own_servers().cloned().collect(),
+            texts: HashMap::new(),
             revision: None,
         }
     }
@@ -124,6 +131,48 @@ impl Names {
         }
         names.fill_between();
         names
+    }
+
+    /// And what certificate authorities are about to ask. A name that is to be seen on an edge before
+    /// any distribution has it leads to the edges while that lasts.
+    #[must_use]
+    pub fn asked<'c>(mut self, zone: &Zone, all: impl Iterator<Item = &'c Challenge>) -> Self {
+        for challenge in all {
+            match &challenge.proof {
+                Proof::Dns { text, also } => {
+                    let name = format!("{CHALLENGE_LABEL}.{}", challenge.name);
+                    self.text(&name, text);
+                    self.text(also, text);
+                }
+                Proof::Http { .. } | Proof::TlsAlpn { .. } => self.validated(zone, &challenge.name),
+            }
+        }
+        self
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        let Some(key) = WireName::from_text(name) else { return };
+        if !self.is_ours(&key) {
+            self.zones.insert(key.clone());
+        }
+        self.texts.entry(key).or_default().push(text.to_owned());
+    }
+
+    fn validated(&mut self, zone: &Zone, name: &str) {
+        let Some(key) = WireName::from_text(name) else { return };
+        let served = matches!(self.find(key.as_bytes()), Some(Found { what: What::Site(_), .. }));
+        if !served && !self.servers.contains(&key) {
+            self.add(zone, name, &Arc::new(Site { ipv6: true, h2: true, h3: false }));
+        }
+    }
+
+    fn is_ours(&self, key: &WireName) -> bool {
+        suffixes(key.as_bytes()).any(|suffix| self.zones.contains(suffix))
+    }
+
+    /// What certificate authorities look for at this name.
+    pub fn texts(&self, key: &[u8]) -> &[String] {
+        self.texts.get(key).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn add(&mut self, zone: &Zone, name: &str, site: &Arc<Site>) {
@@ -186,7 +235,8 @@ impl Names {
             return Some(What::Server);
         }
         let site = self.exact.get(key).map(|site| What::Site(site));
-        site.or_else(|| self.zones.contains(key).then_some(What::Bare))
+        let bare = || self.zones.contains(key) || self.texts.contains_key(key);
+        site.or_else(|| bare().then_some(What::Bare))
     }
 
     /// The challenge of a name that exists.
@@ -279,6 +329,48 @@ mod tests {
         ] {
             assert_eq!(find(name), found, "{name}");
         }
+    }
+
+    fn challenge(name: &str, proof: Proof) -> Challenge {
+        Challenge { name: name.into(), proof }
+    }
+
+    fn by_dns(name: &str, text: &str) -> Challenge {
+        let also = format!("{text}._acme-challenge.cdn.test");
+        challenge(name, Proof::Dns { text: text.into(), also })
+    }
+
+    #[test]
+    fn what_authorities_look_for_is_there_whoever_has_the_name() {
+        let zone = Zone::new("cdn.test", &Dns::default()).unwrap();
+        let http = Proof::Http { token: "t".into(), body: "b".into() };
+        let asked = [
+            by_dns("www.example.com", "a"),
+            by_dns("new.example.org", "b"),
+            by_dns("new.example.org", "c"),
+            challenge("shop.example.net", http.clone()),
+            challenge("www.example.com", http),
+        ];
+        let names = names().asked(&zone, asked.iter());
+        let key = |name: &str| WireName::from_text(name).unwrap();
+        for (name, texts, labels) in [
+            ("_acme-challenge.www.example.com", &["a"][..], 3),
+            ("_acme-challenge.new.example.org", &["b", "c"], 4),
+            ("a._acme-challenge.cdn.test", &["a"], 2),
+            ("c._acme-challenge.cdn.test", &["c"], 2),
+        ] {
+            let key = key(name);
+            let found = names.find(key.as_bytes()).unwrap();
+            assert_eq!(found.what, What::Bare, "{name}");
+            assert_eq!(suffixes(found.apex).count(), labels, "{name}");
+            assert_eq!(names.texts(key.as_bytes()), texts, "{name}");
+        }
+        let shop = key("shop.example.net");
+        assert!(matches!(names.find(shop.as_bytes()).unwrap().what, What::Site(_)));
+        assert!(names.find(key("example.net").as_bytes()).is_none());
+        let known = key("www.example.com");
+        let What::Site(site) = names.find(known.as_bytes()).unwrap().what else { panic!() };
+        assert!(!site.h3, "the distribution's own");
     }
 
     #[test]

@@ -11,12 +11,13 @@ use crate::{
 use arc_swap::ArcSwap;
 use kit::{health::Severity, service::World};
 use model::{
-    feed::{ENDPOINTS, Endpoint, PLANS},
+    feed::{CHALLENGES, Challenge, ENDPOINTS, Endpoint, PLANS},
     plan::Plan,
     units::Revision,
 };
 use ports::metastore::{Change, Changes, Snapshot, StoreError, Write};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::watch;
 
 /// Part of the process's health.
 pub const PART: &str = "dns-plans";
@@ -44,6 +45,9 @@ pub struct Follower {
     names: Arc<ArcSwap<Names>>,
     counted: Counted,
     named: BTreeMap<String, Named>,
+    challenges: BTreeMap<String, Challenge>,
+    /// How far what is answered has come.
+    answered: watch::Sender<Option<Revision>>,
     at: Option<Revision>,
     ailing: bool,
 }
@@ -55,8 +59,19 @@ impl Follower {
         zone: Arc<Zone>,
         names: Arc<ArcSwap<Names>>,
         counted: Counted,
+        answered: watch::Sender<Option<Revision>>,
     ) -> Self {
-        Self { world, zone, names, counted, named: BTreeMap::new(), at: None, ailing: false }
+        Self {
+            world,
+            zone,
+            names,
+            counted,
+            named: BTreeMap::new(),
+            challenges: BTreeMap::new(),
+            answered,
+            at: None,
+            ailing: false,
+        }
     }
 
     /// Follows until it is time to stop. Dropping it half-way is safe.
@@ -86,7 +101,7 @@ impl Follower {
     /// What the store says; nothing is lost by trying again.
     pub async fn step(&mut self) -> Result<Option<Revision>, StoreError> {
         let Some(at) = self.at else {
-            let snapshot = self.world.store.snapshot(&[PLANS, ENDPOINTS]).await?;
+            let snapshot = self.world.store.snapshot(&[PLANS, ENDPOINTS, CHALLENGES]).await?;
             self.reset(&snapshot);
             return Ok(None);
         };
@@ -108,6 +123,7 @@ impl Follower {
 
     fn reset(&mut self, snapshot: &Snapshot) {
         self.named.clear();
+        self.challenges.clear();
         for entry in &snapshot.entries {
             self.put(&entry.key, &entry.value);
         }
@@ -118,21 +134,32 @@ impl Follower {
     fn apply(&mut self, changes: &[Change]) {
         let writes = changes.iter().flat_map(|change| &change.writes);
         let mut touched = false;
-        for write in writes.filter(|write| is_named(write.key())) {
+        let ours = |key: &str| is_named(key) || key.starts_with(CHALLENGES);
+        for write in writes.filter(|write| ours(write.key())) {
             touched = true;
             match write {
                 Write::Put(key, value) => self.put(key, value),
-                Write::Delete(key) => drop(self.named.remove(key)),
+                Write::Delete(key) => {
+                    self.named.remove(key);
+                    self.challenges.remove(key);
+                }
             }
         }
         self.at = changes.last().map(|change| change.revision).or(self.at);
-        if let Some(at) = self.at.filter(|_| touched) {
-            self.publish(at);
+        match self.at {
+            Some(at) if touched => self.publish(at),
+            at => drop(self.answered.send_replace(at)),
         }
     }
 
     /// A plan that cannot be read leaves the one before in force.
     fn put(&mut self, key: &str, value: &[u8]) {
+        if key.starts_with(CHALLENGES) {
+            if let Ok(challenge) = serde_json::from_slice(value) {
+                self.challenges.insert(key.to_owned(), challenge);
+            }
+            return;
+        }
         match read(key, value) {
             Ok(named) => drop(self.named.insert(key.to_owned(), named)),
             Err(error) => tracing::error!(key, %error, "a plan cannot be read; the last one stays"),
@@ -140,10 +167,12 @@ impl Follower {
     }
 
     fn publish(&self, at: Revision) {
-        let names = Names::new(&self.zone, self.named.values(), at);
+        let names = Names::new(&self.zone, self.named.values(), at)
+            .asked(&self.zone, self.challenges.values());
         let count = i64::try_from(names.count()).unwrap_or(i64::MAX);
         self.counted.names.set(count);
         self.names.store(Arc::new(names));
+        self.answered.send_replace(Some(at));
     }
 
     /// Says what is wrong when it begins and when it ends, not on every try in between.

@@ -199,6 +199,7 @@ mod tests {
 
     fn beat(n: u8) -> Beat {
         Beat {
+            role: ports::registry::Role::Edge,
             id: format!("e{n}").as_str().into(),
             incarnation: 1,
             pop: String::new(),

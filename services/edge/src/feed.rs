@@ -17,7 +17,7 @@ use crate::{
 use cachestore_disk::Point;
 use kit::{health::Severity, service::World};
 use model::{
-    feed::{CERTIFICATES, INVALIDATIONS, PLANS},
+    feed::{CERTIFICATES, CHALLENGES, INVALIDATIONS, PLANS},
     units::Revision,
 };
 use ports::{
@@ -28,7 +28,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// All that this edge reads.
-const PREFIXES: [&str; 3] = [PLANS, INVALIDATIONS, CERTIFICATES];
+const PREFIXES: [&str; 4] = [PLANS, INVALIDATIONS, CERTIFICATES, CHALLENGES];
 /// Changes read at a time.
 const BATCH: usize = 256;
 /// How long to wait before asking a store again that did not answer.

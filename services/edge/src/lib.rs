@@ -8,6 +8,7 @@
 //! | `flights`, `growing` | who waits for whom, and how a body is read by many while it arrives |
 //! | `runs` | the same for long bodies, which are kept in slices |
 //! | `feed`, `plans`, `bans` | what is in force, and what is invalidated |
+//! | `challenges` | what certificate authorities are answered |
 //! | `disk` | which copies outlive a restart |
 //! | `heart` | being found and believed |
 //! | `encoding` | bodies into a coding, as they come |
@@ -22,6 +23,7 @@
 mod alone;
 mod asked;
 mod bans;
+mod challenges;
 mod disk;
 mod encoding;
 mod failures;

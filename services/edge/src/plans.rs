@@ -3,12 +3,15 @@
 //! For: one immutable [`Known`] that requests read without a lock, and making the next one from it
 //! when something was published. Not for: following the feed (`feed`).
 
-use crate::serve::certificates::{Certificates, Shared};
+use crate::{
+    challenges::Challenges,
+    serve::certificates::{Certificates, Shared},
+};
 use caching::Terms;
 use headers::{forwarding::generated_names, hosts::HostIndex, response_policy::Prepared};
 use invalidation::PathPattern;
 use model::{
-    feed::{AUTHORITY, CERTIFICATES, Certificate, PLANS},
+    feed::{AUTHORITY, CERTIFICATES, CHALLENGES, Certificate, Challenge, PLANS},
     plan::{Behaviour, Countries, ErrorRule, Origin, OriginKind, Plan},
 };
 use ports::metastore::Write;
@@ -22,6 +25,8 @@ pub struct Known {
     hosts: Arc<HostIndex<Arc<Distribution>>>,
     certificates: Arc<Certificates>,
     imported: BTreeMap<String, Certificate>,
+    asked: BTreeMap<String, Challenge>,
+    challenges: Arc<Challenges>,
     /// What was published and cannot be used, by key.
     faults: BTreeMap<String, String>,
     /// Whether this edge compresses with zstd.
@@ -54,6 +59,8 @@ pub enum Update<'a> {
     Plan(&'a str, Option<&'a [u8]>),
     /// A certificate, or its end.
     Certificate(&'a str, Option<&'a [u8]>),
+    /// A challenge, or its end.
+    Challenge(&'a str, Option<&'a [u8]>),
     /// Something else.
     Other,
 }
@@ -76,7 +83,7 @@ impl<'a> Update<'a> {
         match (key.strip_prefix(PLANS), key.strip_prefix(CERTIFICATES)) {
             (Some(id), _) => Self::Plan(id, value),
             (_, Some(name)) if name != AUTHORITY => Self::Certificate(name, value),
-            _ => Self::Other,
+            _ => key.strip_prefix(CHALLENGES).map_or(Self::Other, |id| Self::Challenge(id, value)),
         }
     }
 
@@ -120,6 +127,8 @@ impl Known {
             hosts: Arc::default(),
             certificates: before.certificates.clone(),
             imported: before.imported.clone(),
+            asked: before.asked.clone(),
+            challenges: before.challenges.clone(),
             faults: before.faults.clone(),
             zstd: before.zstd,
         };
@@ -142,7 +151,16 @@ impl Known {
                 self.faults.remove(&format!("{CERTIFICATES}{name}"));
             }
             Update::Certificate(name, Some(value)) => self.certificate(name, value),
+            Update::Challenge(id, value) => self.challenge(id, *value),
             Update::Other => {}
+        }
+    }
+
+    /// One that cannot be read is not answered: the authority says so to whoever wants to know.
+    fn challenge(&mut self, id: &str, value: Option<&[u8]>) {
+        match value.and_then(|value| serde_json::from_slice(value).ok()) {
+            Some(challenge) => drop(self.asked.insert(id.to_owned(), challenge)),
+            None => drop(self.asked.remove(id)),
         }
     }
 
@@ -187,6 +205,11 @@ impl Known {
                 .values()
                 .map(|distribution| (distribution.plan.names(), distribution.clone())),
         ));
+        if self.asked != before.asked {
+            self.challenges = Arc::new(Challenges::ready(&self.asked, tls));
+        } else {
+            self.challenges = before.challenges.clone();
+        }
         if imported {
             let certificates = self.imported.iter();
             let certificates = certificates.map(|(name, one)| (name.clone(), one.clone()));
@@ -213,6 +236,11 @@ impl Known {
         let by_alias = plan
             .is_some_and(|plan| name.is_some_and(|name| !name.eq_ignore_ascii_case(&plan.domain)));
         self.certificates.config(plan, by_alias)
+    }
+
+    /// What certificate authorities are answered.
+    pub fn challenges(&self) -> &Challenges {
+        &self.challenges
     }
 
     /// The certificate for a server name that is served over HTTP/3; none if it is not.

@@ -23,7 +23,11 @@ use http::Version;
 use kit::{drain::Drain, health::Severity, service::World, settings::Settings};
 use locator_mmdb::{MmdbLocator, OpenError};
 use model::{ids::EdgeId, units::Revision};
-use ports::{cachestore::CacheStore, origin::OriginError, registry::Beat};
+use ports::{
+    cachestore::CacheStore,
+    origin::OriginError,
+    registry::{Beat, Role},
+};
 use std::{
     io,
     net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
@@ -256,6 +260,7 @@ async fn stop(server: Server, handle: ServerHandle, drain: Drain, disk: Option<A
 fn beat(settings: &Settings, running: Running) -> Beat {
     let edge = &settings.edge;
     Beat {
+        role: Role::Edge,
         id: EdgeId(edge.id.clone().unwrap_or_else(host_name)),
         incarnation: rand::random(),
         pop: edge.pop.clone(),

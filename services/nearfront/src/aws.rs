@@ -30,6 +30,17 @@ pub fn url(listen: SocketAddr) -> String {
     format!("http://{}", reachable(listen))
 }
 
+/// The URL for what key value stores hold. SDKs put the account and a dot in front of its host, which
+/// makes no name of an address: on this machine the name `localhost` takes its place (RFC 6761 §6.3);
+/// elsewhere operators must name one, see `docs/guide/key-value-stores.md`.
+pub fn contents_url(endpoint: &str) -> String {
+    let address = endpoint.strip_prefix("http://").and_then(|rest| rest.parse::<SocketAddr>().ok());
+    match address.filter(|address| address.ip().is_loopback()) {
+        Some(address) => format!("http://localhost:{}", address.port()),
+        None => endpoint.to_owned(),
+    }
+}
+
 /// A listen address as a destination: "any address" becomes loopback.
 pub fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
@@ -49,18 +60,23 @@ pub fn write(data: &Path, access: &Access) -> Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700);
     builder.create(&folder).with_context(|| folder.display().to_string())?;
-    let config = ["default", "profile nearfront"]
-        .map(|name| format!("[{name}]\nregion = {REGION}\nendpoint_url = {}\n", access.endpoint));
+    let profiles = ["default", "profile nearfront"].map(|name| {
+        let endpoint = &access.endpoint;
+        format!("[{name}]\nregion = {REGION}\nendpoint_url = {endpoint}\nservices = nearfront\n")
+    });
+    let contents = contents_url(&access.endpoint);
+    let services =
+        format!("[services nearfront]\ncloudfront_keyvaluestore =\n  endpoint_url = {contents}\n");
+    let config = profiles.join("\n") + "\n" + &services;
     let credentials = ["default", "nearfront"].map(|name| {
         format!(
             "[{name}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
             access.id, access.secret
         )
     });
-    for (name, text) in [("config", config), ("credentials", credentials)] {
+    for (name, text) in [("config", config), ("credentials", credentials.join("\n"))] {
         let path = folder.join(name);
-        whole::write(&path, text.join("\n").as_bytes())
-            .with_context(|| path.display().to_string())?;
+        whole::write(&path, text.as_bytes()).with_context(|| path.display().to_string())?;
     }
     Ok(())
 }
@@ -107,5 +123,13 @@ mod tests {
         assert!(config.contains(
             "[profile nearfront]\nregion = us-east-1\nendpoint_url = http://127.0.0.1:9300\n"
         ));
+        assert!(config.contains("\n  endpoint_url = http://localhost:9300\n"), "{config}");
+    }
+
+    #[test]
+    fn an_address_of_this_machine_becomes_a_name_that_takes_another_in_front() {
+        assert_eq!(contents_url("http://127.0.0.1:9300"), "http://localhost:9300");
+        assert_eq!(contents_url("http://[::1]:9300"), "http://localhost:9300");
+        assert_eq!(contents_url("http://10.0.0.1:9300"), "http://10.0.0.1:9300");
     }
 }

@@ -18,12 +18,12 @@ pub fn history(asked: &cli::History) -> Result<ExitCode> {
     let Resource { place, json, .. } = &asked.resource;
     let body = remote::run(async {
         let api = remote::here(place)?;
-        match &asked.resource.resource {
+        match &asked.resource.name {
             Some(resource) => all_versions(&api, resource).await,
             None => get(&api, "/nearfront/deleted").await,
         }
     })?;
-    print(*json, &body, if asked.resource.resource.is_some() { versions } else { deleted });
+    print(*json, &body, if asked.resource.name.is_some() { versions } else { deleted });
     Ok(ExitCode::SUCCESS)
 }
 

@@ -139,7 +139,7 @@ pub struct Check {
 pub struct Resource {
     /// An ARN, KIND/ID, an id, a name, or an alternate domain name
     #[arg(value_name = "RESOURCE")]
-    pub resource: Option<String>,
+    pub name: Option<String>,
     /// Where settings and data are.
     #[command(flatten)]
     pub place: Place,
@@ -201,6 +201,7 @@ pub struct Rollback {
 
 /// `nearfront import`.
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Import {
     /// Where from: CloudFront itself, or the management API of another Nearfront
     #[arg(long, value_name = "URL", default_value = "https://cloudfront.amazonaws.com")]

@@ -20,7 +20,8 @@ pub fn print(asked: &Env) -> Result<ExitCode> {
 }
 
 fn text(access: &Access, json: bool) -> String {
-    let variables = variables(access);
+    let contents = aws::contents_url(&access.endpoint);
+    let variables = variables(access, &contents);
     if json {
         let object: serde_json::Map<_, _> =
             variables.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
@@ -31,7 +32,7 @@ fn text(access: &Access, json: bool) -> String {
     format!("unset AWS_SESSION_TOKEN AWS_PROFILE\n{}", exports.join("\n"))
 }
 
-fn variables(access: &Access) -> [(&'static str, &str); 7] {
+fn variables<'a>(access: &'a Access, contents: &'a str) -> [(&'static str, &'a str); 8] {
     [
         ("AWS_ACCESS_KEY_ID", &access.id),
         ("AWS_SECRET_ACCESS_KEY", &access.secret),
@@ -40,6 +41,7 @@ fn variables(access: &Access) -> [(&'static str, &str); 7] {
         ("AWS_ENDPOINT_URL", &access.endpoint),
         ("AWS_ENDPOINT_URL_CLOUDFRONT", &access.endpoint),
         ("AWS_ENDPOINT_URL_ACM", &access.endpoint),
+        ("AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE", contents),
     ]
 }
 
@@ -58,5 +60,6 @@ mod tests {
         assert!(shell.contains("\nexport AWS_SECRET_ACCESS_KEY='a/b+c'\n"), "{shell}");
         let json: serde_json::Value = serde_json::from_str(&text(&access, true)).unwrap();
         assert_eq!(json["AWS_ENDPOINT_URL_ACM"], "http://127.0.0.1:9300");
+        assert_eq!(json["AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE"], "http://localhost:9300");
     }
 }

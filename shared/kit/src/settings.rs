@@ -24,6 +24,8 @@ pub struct Settings {
     pub quotas: Quotas,
     /// The metadata store.
     pub metadata: Metadata,
+    /// The certificate authority that certificates are asked of.
+    pub acme: Acme,
     /// The edge.
     pub edge: Edge,
     /// The management API.
@@ -53,6 +55,30 @@ pub struct Metadata {
     pub key: Option<Secret>,
     /// File that holds the keys.
     pub key_file: Option<PathBuf>,
+}
+
+/// A certificate authority that speaks ACME (RFC 8555).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Acme {
+    /// URL of its directory; none: no certificates can be requested. Setting it agrees to the
+    /// authority's terms of service.
+    pub directory: Option<String>,
+    /// Mailbox that the authority may write to.
+    pub contact: Option<String>,
+    /// PEM file of further authorities that its own server's certificate may come from.
+    pub ca_file: Option<PathBuf>,
+    /// Ways to prove that a name is ours, the dearest first, where the request leaves the choice:
+    /// `http-01`, `tls-alpn-01`, `dns-01`.
+    pub challenges: Vec<String>,
+    /// How often the authority may find a name not to be ours before a request has failed.
+    pub attempts: u32,
+    /// Id of the account with the authority that ours is bound to.
+    pub eab_key_id: Option<String>,
+    /// Its key, in base64url.
+    pub eab_key: Option<Secret>,
+    /// File that holds the key.
+    pub eab_key_file: Option<PathBuf>,
 }
 
 /// One edge.
@@ -213,6 +239,7 @@ impl Default for Settings {
             account_id: "000000000000".into(),
             quotas: Quotas::default(),
             metadata: Metadata::default(),
+            acme: Acme::default(),
             edge: Edge::default(),
             control: Control::default(),
             dns: Dns::default(),
@@ -227,6 +254,21 @@ impl Default for Settings {
 impl Default for Metadata {
     fn default() -> Self {
         Self { url: "embedded".into(), url_file: None, key: None, key_file: None }
+    }
+}
+
+impl Default for Acme {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            contact: None,
+            ca_file: None,
+            challenges: ["http-01", "tls-alpn-01", "dns-01"].map(str::to_owned).into(),
+            attempts: 5,
+            eab_key_id: None,
+            eab_key: None,
+            eab_key_file: None,
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 //! | `plan/ID` | [`Plan`](crate::plan::Plan) | a distribution or tenant, or anything that it refers to, changes |
 //! | `invalidation/DISTRIBUTION/ID` | [`Invalidation`] | an invalidation is made |
 //! | `endpoint/ID` | [`Endpoint`] | a connection group is made, changed or, by its end, disabled |
-//! | `certificate/NAME` | [`Certificate`] | a certificate is imported; `authority` and `zone` on first start |
+//! | `certificate/NAME` | [`Certificate`] | a certificate is imported or issued; `authority` and `zone` on first start |
+//! | `challenge/ID/NUMBER` | [`Challenge`] | a certificate authority is about to ask whether a name is ours |
 //! | `kvs/STORE` | [`KeyValues`] | a key value store is made, and with every change of what it holds |
 //! | `kv/STORE/KEY` | [`KeyValue`] | that key is put; KEY as [`key_value`] has it |
 //!
@@ -27,6 +28,12 @@ pub const ENDPOINTS: &str = "endpoint/";
 pub const KEPT_INVALIDATIONS: usize = 1000;
 /// Prefix of the keys of certificates.
 pub const CERTIFICATES: &str = "certificate/";
+/// Prefix of the keys of challenges of certificate authorities.
+pub const CHALLENGES: &str = "challenge/";
+/// Where challenges over HTTP are asked for (RFC 8555 §8.3); a token follows.
+pub const CHALLENGE_PATH: &str = "/.well-known/acme-challenge/";
+/// The label before a name under which challenges by DNS are looked for (RFC 8555 §8.4).
+pub const CHALLENGE_LABEL: &str = "_acme-challenge";
 /// Name of the local certificate authority, which signs the zone's certificate.
 pub const AUTHORITY: &str = "authority";
 /// Name of the zone's own certificate, for `*.ZONE`.
@@ -77,8 +84,50 @@ pub struct Certificate {
     pub not_before: Timestamp,
     /// Until when it is good.
     pub not_after: Timestamp,
-    /// When it was imported or made.
+    /// When it was first imported or made.
     pub created: Timestamp,
+    /// When this chain was put in the place of the one before; none in records of old.
+    #[serde(default)]
+    pub put: Option<Timestamp>,
+}
+
+/// What a certificate authority will ask to see that a name is ours (RFC 8555 §8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// The name, lower case, without `*.`.
+    pub name: String,
+    /// How it asks, and what it must be answered.
+    pub proof: Proof,
+}
+
+/// How a certificate authority asks, and what it must be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Proof {
+    /// By a GET of [`CHALLENGE_PATH`] and a token (RFC 8555 §8.3).
+    #[serde(rename = "http-01")]
+    Http {
+        /// The token.
+        token: String,
+        /// The body.
+        body: String,
+    },
+    /// By the TXT record of [`CHALLENGE_LABEL`] and the name (RFC 8555 §8.4).
+    #[serde(rename = "dns-01")]
+    Dns {
+        /// The text of the record.
+        text: String,
+        /// A name in our zone where the same text stands: for a CNAME from where it is looked for.
+        also: String,
+    },
+    /// By a TLS handshake with the protocol `acme-tls/1` (RFC 8737 §3).
+    #[serde(rename = "tls-alpn-01")]
+    TlsAlpn {
+        /// The certificate to be shown, PEM.
+        chain: String,
+        /// Its private key, PEM, sealed.
+        key: Sealed,
+    },
 }
 
 /// What is known of a key value store as a whole. Every change of it is one commit, which puts this

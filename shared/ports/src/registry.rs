@@ -1,4 +1,5 @@
-//! Which edges are alive, where they are, and how far each has come.
+//! Which edges are alive, where they are, and how far each has come; and the same of DNS servers,
+//! for what must be in force everywhere.
 
 use crate::metastore::StoreError;
 use async_trait::async_trait;
@@ -11,11 +12,25 @@ pub const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// An edge that has not beaten for this long is not alive.
 pub const ALIVE_FOR: Duration = Duration::from_secs(3);
 
+/// What it is that beats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// An edge.
+    #[default]
+    Edge,
+    /// A DNS server: it has no place and no ports, and nobody is sent to it.
+    Dns,
+}
+
 /// What an edge says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Beat {
     /// Which edge.
     pub id: EdgeId,
+    /// What it is.
+    #[serde(default)]
+    pub role: Role,
     /// Which start of it: another number after every restart.
     pub incarnation: u64,
     /// Its place as shown to viewers: `FRA1-P1`.
@@ -43,6 +58,6 @@ pub trait EdgeRegistry: Send + Sync {
     /// I am leaving: no longer alive from now on.
     async fn leave(&self, edge: &EdgeId) -> Result<(), StoreError>;
 
-    /// The last beats of all edges that are alive, ordered by id.
+    /// The last beats of all that are alive, ordered by id.
     async fn edges(&self) -> Result<Vec<Beat>, StoreError>;
 }

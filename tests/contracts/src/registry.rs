@@ -42,6 +42,7 @@ battery! { ($)
 pub async fn a_beat_is_seen_whole_through_every_handle(stage: &Stage) {
     assert_eq!(stage.here.edges().await.unwrap(), []);
     let beat = Beat {
+        role: ports::registry::Role::Edge,
         incarnation: u64::MAX,
         pop: "FRA1-P1".to_owned(),
         position: Some((50.1, -8.682_123)),
@@ -104,6 +105,7 @@ pub async fn an_edge_that_falls_silent_is_gone_and_one_that_beats_stays(stage: &
 
 fn of(id: &str, acknowledged: u64) -> Beat {
     Beat {
+        role: ports::registry::Role::Edge,
         id: EdgeId::from(id),
         incarnation: 1,
         pop: "LOC1-P1".to_owned(),

@@ -18,9 +18,11 @@ pub use operations::needs as of_operation;
 pub use services::{of_acm, of_contents, of_history, of_version_call};
 
 use crate::{
+    acm,
     api::{resource_policies, tags},
     control::Control,
     sigv4::{Proof, Service},
+    store::{self, key},
     wire::{
         asked::Asked,
         fault::{Common, Fault},
@@ -109,17 +111,22 @@ async fn add_resource_tags(
     context: &mut Context,
     arn: &str,
 ) -> Result<(), Fault> {
-    match tags::of(control, arn).await {
-        Ok(found) => {
-            for tag in found {
-                let key = format!("{RESOURCE_TAGS}{}", tag.key);
-                context.add(&key, tag.value.unwrap_or_default());
-            }
-            Ok(())
+    let found = match acm::id_of(arn).filter(|_| arn.starts_with("arn:aws:acm:")) {
+        Some(id) => {
+            let place = key::resource_tags(acm::KIND, id);
+            let kept = store::get(control.store(), &place).await?;
+            kept.map(|kept| kept.value).unwrap_or_default()
         }
-        Err(fault) if fault.status() < 500 => Ok(()),
-        Err(fault) => Err(fault),
+        None => match tags::of(control, arn).await {
+            Err(fault) if fault.status() < 500 => Vec::new(),
+            found => found?,
+        },
+    };
+    for tag in found {
+        let key = format!("{RESOURCE_TAGS}{}", tag.key);
+        context.add(&key, tag.value.unwrap_or_default());
     }
+    Ok(())
 }
 
 /// The refusal, with the code that the service's own clients know.

@@ -4,17 +4,15 @@
 //! KeyValueStore", "AWS CloudTrail".
 
 use super::Needs;
-use crate::{acm, control::Control};
+use crate::control::Control;
 use serde_json::Value;
 
-/// Of certificates. An ARN may name any region; policies see the one that the API shows.
+/// Of certificates, which are found by their whole ARN only.
 pub fn of_acm(control: &Control, operation: &str, region: &str, body: &[u8]) -> Needs {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let arn = body.get("CertificateArn").and_then(Value::as_str);
     let resource = match (arn, operation) {
-        (Some(arn), _) => {
-            acm::id_of(arn).map_or_else(|| arn.to_owned(), |id| control.certificate_arn(id))
-        }
+        (Some(arn), _) => arn.to_owned(),
         (None, "ImportCertificate" | "RequestCertificate") => {
             format!("arn:aws:acm:{region}:{}:certificate/*", control.account)
         }

@@ -124,6 +124,7 @@ fn record(
         not_before: Timestamp(now.0.saturating_sub(EARLIER.0 * 1000)),
         not_after: until,
         created: now,
+        put: None,
     };
     Made { key: Secret(key.serialize_pem()), record }
 }

@@ -1,13 +1,25 @@
-//! Certificates: imported through the operations of AWS Certificate Manager, or our own authority's.
+//! Certificates: imported or requested through the operations of AWS Certificate Manager, or our own
+//! authority's.
 //!
-//! For: what `aws acm import-certificate` and its siblings need, on the same port as the rest.
+//! For: what `aws acm` needs, on the same port as the rest; requested certificates are got from an
+//! authority that speaks ACME (`acme`) and renewed in time.
 //! Not for: which certificate a distribution may use (`rules/planning`).
 
+mod acme;
 mod api;
 pub mod authority;
+mod card;
+mod describe;
+mod import;
+mod list;
 mod pem;
+mod refusal;
+mod request;
+mod tags;
 
-pub use api::serve;
+pub use acme::{ACCOUNTS, run as obtain};
+pub use api::{Call, serve};
+pub use card::CARDS;
 
 use crate::{
     control::Control,

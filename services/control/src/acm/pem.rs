@@ -35,6 +35,12 @@ pub(super) struct Facts {
     pub issuer: String,
     /// In ACM's words: `RSA_2048`, `EC_prime256v1`.
     pub key_algorithm: String,
+    /// In ACM's words: `SHA256WITHRSA`.
+    pub signature_algorithm: String,
+    /// `KeyUsageName`, ACM API reference.
+    pub key_usages: Vec<&'static str>,
+    /// `ExtendedKeyUsageName`, ACM API reference, with its OID.
+    pub extended_key_usages: Vec<(&'static str, &'static str)>,
 }
 
 /// Checks what the user wants to import. Errors are texts for the user.
@@ -135,6 +141,9 @@ fn facts(der: &CertificateDer<'_>) -> Result<Facts, String> {
         subject: leaf.subject().to_string(),
         issuer: leaf.issuer().to_string(),
         key_algorithm: algorithm(&leaf),
+        signature_algorithm: signature(&leaf),
+        key_usages: usages(&leaf),
+        extended_key_usages: extended(&leaf),
     })
 }
 
@@ -170,6 +179,55 @@ fn algorithm(leaf: &X509Certificate<'_>) -> String {
         },
         _ => "ED25519".into(),
     }
+}
+
+fn signature(leaf: &X509Certificate<'_>) -> String {
+    let known = [
+        ("1.2.840.113549.1.1.11", "SHA256WITHRSA"),
+        ("1.2.840.113549.1.1.12", "SHA384WITHRSA"),
+        ("1.2.840.113549.1.1.13", "SHA512WITHRSA"),
+        ("1.2.840.113549.1.1.10", "RSASSAPSS"),
+        ("1.2.840.10045.4.3.2", "SHA256WITHECDSA"),
+        ("1.2.840.10045.4.3.3", "SHA384WITHECDSA"),
+        ("1.2.840.10045.4.3.4", "SHA512WITHECDSA"),
+        ("1.3.101.112", "ED25519"),
+    ];
+    let oid = leaf.signature_algorithm.algorithm.to_id_string();
+    known.iter().find(|(one, _)| *one == oid).map_or(oid, |(_, name)| (*name).to_owned())
+}
+
+fn usages(leaf: &X509Certificate<'_>) -> Vec<&'static str> {
+    let Some(usage) = leaf.key_usage().ok().flatten() else { return vec!["ANY"] };
+    let usage = usage.value;
+    let all = [
+        (usage.digital_signature(), "DIGITAL_SIGNATURE"),
+        (usage.non_repudiation(), "NON_REPUDIATION"),
+        (usage.key_encipherment(), "KEY_ENCIPHERMENT"),
+        (usage.data_encipherment(), "DATA_ENCIPHERMENT"),
+        (usage.key_agreement(), "KEY_AGREEMENT"),
+        (usage.key_cert_sign(), "CERTIFICATE_SIGNING"),
+        (usage.crl_sign(), "CRL_SIGNING"),
+        (usage.encipher_only(), "ENCIPHER_ONLY"),
+        (usage.decipher_only(), "DECIPHER_ONLY"),
+    ];
+    all.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect()
+}
+
+fn extended(leaf: &X509Certificate<'_>) -> Vec<(&'static str, &'static str)> {
+    let Some(usage) = leaf.extended_key_usage().ok().flatten() else {
+        return vec![("NONE", "")];
+    };
+    let usage = usage.value;
+    let all = [
+        (usage.any, ("ANY", "2.5.29.37.0")),
+        (usage.server_auth, ("TLS_WEB_SERVER_AUTHENTICATION", "1.3.6.1.5.5.7.3.1")),
+        (usage.client_auth, ("TLS_WEB_CLIENT_AUTHENTICATION", "1.3.6.1.5.5.7.3.2")),
+        (usage.code_signing, ("CODE_SIGNING", "1.3.6.1.5.5.7.3.3")),
+        (usage.email_protection, ("EMAIL_PROTECTION", "1.3.6.1.5.5.7.3.4")),
+        (usage.time_stamping, ("TIME_STAMPING", "1.3.6.1.5.5.7.3.8")),
+        (usage.ocsp_signing, ("OCSP_SIGNING", "1.3.6.1.5.5.7.3.9")),
+    ];
+    all.iter().filter(|(is, _)| *is).map(|(_, usage)| *usage).collect()
 }
 
 fn to_pem(label: &str, der: &[u8]) -> String {

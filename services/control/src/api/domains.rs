@@ -198,9 +198,12 @@ async fn conflicts(control: &Control, call: &Authorised<Call>) -> Answer {
     let found =
         names::overlapping(control, &name, &wanted.marker, wanted.most + 1, |_| true).await?;
     let page = wanted.page(found, |held| held.name.clone());
-    let kind = |held: &Held| match names::is_tenant(&held.by) {
-        true => DistributionResourceType::DistributionTenant,
-        false => DistributionResourceType::Distribution,
+    let kind = |held: &Held| {
+        if names::is_tenant(&held.by) {
+            DistributionResourceType::DistributionTenant
+        } else {
+            DistributionResourceType::Distribution
+        }
     };
     let one = |held: Held| DomainConflict {
         resource_type: kind(&held),

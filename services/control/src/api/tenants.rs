@@ -30,6 +30,7 @@ use model::api::{
 };
 use planning::Quota;
 use ports::metastore::Check;
+use std::collections::BTreeSet;
 
 /// Does what the call asks, if it is one of these operations.
 pub async fn serve(control: &Control, call: &Authorised<Call>) -> Option<Answer> {
@@ -110,7 +111,7 @@ async fn create(control: &Control, call: &Authorised<Call>) -> Answer {
         name: body.name,
         distribution: body.distribution_id,
         domains,
-        inactive: Default::default(),
+        inactive: BTreeSet::new(),
         customizations,
         parameters: body.parameters.map(|list| list.0).unwrap_or_default(),
         group,

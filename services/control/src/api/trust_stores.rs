@@ -203,11 +203,12 @@ async fn read(
         region: Some(source.region.clone()),
         version: source.version.clone(),
     };
-    let file = control.objects.read(&place, bundle::MOST_BYTES).await.map_err(not_read)?;
+    let file =
+        control.objects.read(&place, bundle::MOST_BYTES).await.map_err(|why| not_read(&why))?;
     bundle::check(&file).map_err(|why| invalid(format!("the bundle: {why}")))
 }
 
-fn not_read(why: Unread) -> Fault {
+fn not_read(why: &Unread) -> Fault {
     let message = why.to_string();
     match why {
         Unread::Missing(_) => Fault::new(ErrorCode::EntityNotFound, message),

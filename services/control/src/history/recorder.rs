@@ -160,19 +160,19 @@ pub fn touched(
     let part = |record: Option<Bytes>, tags: Option<Bytes>| {
         record.map(|record| state(&record, tags.as_deref()))
     };
-    let new = written(commit, &resource.record()).unwrap_or_else(|| record.clone());
-    let new_tags = written(commit, &resource.tags()).unwrap_or_else(|| tags.clone());
+    let new = after(commit, &resource.record(), record.as_ref());
+    let new_tags = after(commit, &resource.tags(), tags.as_ref());
     let (before, after) = (part(record, tags), part(new, new_tags));
     (before != after).then_some(Touched { resource, before, after })
 }
 
-/// What a commit makes of a key; none when it does not write it.
-fn written(commit: &Commit, place: &str) -> Option<Option<Bytes>> {
-    let write = commit.writes.iter().find(|write| write.key() == place)?;
-    Some(match write {
-        Write::Put(_, value) => Some(value.clone()),
-        Write::Delete(_) => None,
-    })
+/// What stands at a key after a commit, where this stands now.
+fn after(commit: &Commit, place: &str, now: Option<&Bytes>) -> Option<Bytes> {
+    match commit.writes.iter().find(|write| write.key() == place) {
+        Some(Write::Put(_, value)) => Some(value.clone()),
+        Some(Write::Delete(_)) => None,
+        None => now.cloned(),
+    }
 }
 
 #[async_trait]

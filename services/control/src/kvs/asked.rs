@@ -60,15 +60,20 @@ impl Wish {
     /// # Errors
     /// `UnknownOperationException` for other paths, `ResourceNotFoundException` for ARNs of others.
     pub fn of(control: &Control, asked: &Asked) -> Result<Self, Fault> {
-        let path = sigv4::normal_path(&asked.path);
-        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        // What policies were asked about is what is done: no path that can be read in two ways.
+        if sigv4::normal_path(&asked.path) != asked.path || asked.path.ends_with('/') {
+            return Err(unknown());
+        }
+        let parts: Vec<&str> = asked.path.trim_start_matches('/').split('/').collect();
         let (operation, arn, key) = match (asked.method.as_str(), parts.as_slice()) {
-            ("GET", [_, arn]) => (Operation::DescribeKeyValueStore, arn, None),
-            ("GET", [_, arn, "keys"]) => (Operation::ListKeys, arn, None),
-            ("POST", [_, arn, "keys"]) => (Operation::UpdateKeys, arn, None),
-            ("GET", [_, arn, "keys", key]) => (Operation::GetKey, arn, Some(*key)),
-            ("PUT", [_, arn, "keys", key]) => (Operation::PutKey, arn, Some(*key)),
-            ("DELETE", [_, arn, "keys", key]) => (Operation::DeleteKey, arn, Some(*key)),
+            ("GET", ["key-value-stores", arn]) => (Operation::DescribeKeyValueStore, arn, None),
+            ("GET", ["key-value-stores", arn, "keys"]) => (Operation::ListKeys, arn, None),
+            ("POST", ["key-value-stores", arn, "keys"]) => (Operation::UpdateKeys, arn, None),
+            ("GET", ["key-value-stores", arn, "keys", key]) => (Operation::GetKey, arn, Some(*key)),
+            ("PUT", ["key-value-stores", arn, "keys", key]) => (Operation::PutKey, arn, Some(*key)),
+            ("DELETE", ["key-value-stores", arn, "keys", key]) => {
+                (Operation::DeleteKey, arn, Some(*key))
+            }
             _ => return Err(unknown()),
         };
         let arn = decoded(arn)?;

@@ -231,7 +231,7 @@ impl Library<'_> {
             }
             if let Some(template) = templates.get(&of) {
                 let put = self.put_tenant(change, &kept.value, template).await;
-                put.map_err(|fault| of_tenant(id, fault))?;
+                put.map_err(|fault| of_tenant(id, &fault))?;
             }
         }
         Ok(())
@@ -260,8 +260,8 @@ impl Library<'_> {
     }
 }
 
-fn of_tenant(id: &str, fault: Fault) -> Fault {
-    Fault { message: format!("distribution tenant {id}: {}", fault.message), ..fault }
+fn of_tenant(id: &str, fault: &Fault) -> Fault {
+    Fault { code: fault.code, message: format!("distribution tenant {id}: {}", fault.message) }
 }
 
 /// Adds a tenant, its plan, its names, and the marks of what it uses to a change.

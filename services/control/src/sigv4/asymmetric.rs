@@ -4,7 +4,7 @@
 //! For: the public key that belongs to an access key, and checking with it.
 //! Not for: reading requests (`form`) nor their canonical form, which both versions share.
 //!
-//! Source: AWS Signature Version 4, "How AWS SigV4a works"; NIST SP 800-108r1 §4.1 (counter mode,
+//! Source: AWS Signature Version 4, "How AWS `SigV4a` works"; NIST SP 800-108r1 §4.1 (counter mode,
 //! HMAC-SHA-256 as the pseudorandom function); FIPS 186-5 §A.2.1 (from random bits to a key).
 
 use aws_lc_rs::{
@@ -76,6 +76,23 @@ fn plus_one(mut number: [u8; 32]) -> [u8; 32] {
         }
     }
     number
+}
+
+/// As clients sign, for tests.
+#[cfg(test)]
+pub(super) fn sign(key_id: &str, secret: &str, text: &str) -> Vec<u8> {
+    use aws_lc_rs::{
+        rand::SystemRandom,
+        signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair},
+    };
+    let found = (1..=254).map(|counter| candidate(key_id, secret, counter)).find(is_in_order);
+    let public = private_key(key_id, secret).unwrap().compute_public_key().unwrap();
+    let pair = EcdsaKeyPair::from_private_key_and_public_key(
+        &ECDSA_P256_SHA256_ASN1_SIGNING,
+        &plus_one(found.unwrap()),
+        public.as_ref(),
+    );
+    pair.unwrap().sign(&SystemRandom::new(), text.as_bytes()).unwrap().as_ref().to_vec()
 }
 
 #[cfg(test)]

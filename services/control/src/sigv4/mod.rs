@@ -10,6 +10,8 @@ mod authorised;
 mod canonical;
 mod form;
 mod keys;
+#[cfg(test)]
+mod laws;
 mod remembered;
 mod scheme;
 
@@ -86,6 +88,15 @@ pub async fn check(request: &Request<'_>, keys: &Keys, now: Timestamp) -> Result
         region: claim.region,
         holder: known.holder.clone(),
     })
+}
+
+/// The region that a request's credential is scoped to; `us-east-1` where it is none.
+pub fn region(request: &Request<'_>) -> String {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let claim = form::claim(request).ok().map(|claim| claim.region);
+    claim
+        .filter(|region| region.len() <= 32 && region.bytes().all(plain))
+        .unwrap_or_else(|| "us-east-1".to_owned())
 }
 
 fn is_signed(claim: &Claim, secret: &str, text: &str) -> bool {

@@ -123,8 +123,8 @@ async fn what_is_no_good_certificate_is_refused() {
         assert!(!answer["message"].as_str().unwrap().is_empty(), "{what}");
     }
     let odd = told(&acm(&server, "ImportCertificate", &json!({"Colour": "red"})).await, 400);
-    assert_eq!(odd["__type"], "SerializationException");
-    let unknown = told(&acm(&server, "RequestCertificate", &json!({})).await, 400);
+    assert_eq!(odd["__type"], "ValidationException");
+    let unknown = told(&acm(&server, "SearchCertificates", &json!({})).await, 400);
     assert_eq!(unknown["__type"], "UnknownOperationException");
     let list = told(&acm(&server, "ListCertificates", &json!({})).await, 200);
     assert_eq!(list["CertificateSummaryList"].as_array().unwrap().len(), 0);

@@ -103,6 +103,7 @@ pub struct Edges(std::sync::Mutex<Vec<Beat>>);
 impl Edges {
     pub fn are(&self, acknowledged: &[Revision]) {
         let beat = |(number, acknowledged): (usize, &Revision)| Beat {
+            role: ports::registry::Role::Edge,
             id: EdgeId(format!("edge-{number}")),
             incarnation: 1,
             pop: "TST1-P1".into(),

@@ -257,6 +257,7 @@ pub async fn until(check: impl AsyncFn() -> bool) {
 /// An edge with one IPv4 address, somewhere.
 pub fn edge(id: &str, position: Option<(f64, f64)>, addresses: &[&str]) -> Beat {
     Beat {
+        role: ports::registry::Role::Edge,
         id: id.into(),
         incarnation: 1,
         pop: "TST1-P1".into(),

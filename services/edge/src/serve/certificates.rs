@@ -4,9 +4,10 @@
 //! list, made when certificates change and never while a viewer waits.
 //! Not for: finding the distribution behind a name (`plans`).
 
+use crate::challenges::ALPN;
 use kit::seal::{SealError, Seals};
 use model::{
-    feed::{CERTIFICATES, Certificate},
+    feed::{CERTIFICATES, Certificate, Sealed},
     plan::{Plan, TlsMinimum},
 };
 use rustls::{
@@ -64,6 +65,24 @@ impl Shared {
             provider: Arc::new(aws_lc_rs::default_provider()),
             tickets: aws_lc_rs::Ticketer::new()?,
         })
+    }
+
+    /// For handshakes that only show a proof (RFC 8737 §3); the record of the key is at `place`.
+    ///
+    /// # Errors
+    /// When the certificate or its key cannot be used.
+    pub fn challenge(
+        &self,
+        place: &str,
+        chain: &str,
+        key: &Sealed,
+    ) -> Result<Arc<ServerConfig>, Unusable> {
+        let key = certified(&self.seals, place, chain, key)?;
+        let mut config = self
+            .config(&key, &Choice::default())
+            .ok_or_else(|| Unusable::Key("TLS cannot be spoken".into()))?;
+        config.alpn_protocols = vec![ALPN.to_vec()];
+        Ok(Arc::new(config))
     }
 
     fn config(&self, key: &Arc<CertifiedKey>, choice: &Choice) -> Option<ServerConfig> {
@@ -157,25 +176,36 @@ fn parse(
     name: &str,
     certificate: &Certificate,
 ) -> Result<Arc<CertifiedKey>, Unusable> {
+    let place = format!("{CERTIFICATES}{name}");
+    let certified = certified(&shared.seals, &place, &certificate.chain, &certificate.key)?;
+    certified.keys_match().map_err(|why| Unusable::Key(why.to_string()))?;
+    Ok(certified)
+}
+
+/// Whether the key is the certificate's own is not looked at: of a certificate that carries a proof,
+/// whose extension is critical, that could not be told.
+
+fn certified(
+    seals: &Seals,
+    place: &str,
+    chain: &str,
+    key: &Sealed,
+) -> Result<Arc<CertifiedKey>, Unusable> {
     let pem = |why: rustls_pki_types::pem::Error| Unusable::Pem(why.to_string());
-    let chain = CertificateDer::pem_slice_iter(certificate.chain.as_bytes())
+    let chain = CertificateDer::pem_slice_iter(chain.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .map_err(pem)?;
-    let open = shared.seals.open(&format!("{CERTIFICATES}{name}"), &certificate.key)?;
+    let open = seals.open(place, key)?;
     let key = PrivateKeyDer::from_pem_slice(open.0.as_bytes()).map_err(pem)?;
     let key =
         aws_lc_rs::sign::any_supported_type(&key).map_err(|why| Unusable::Key(why.to_string()))?;
-    let certified = CertifiedKey::new(chain, key);
-    certified.keys_match().map_err(|why| Unusable::Key(why.to_string()))?;
-    Ok(Arc::new(certified))
+    Ok(Arc::new(CertifiedKey::new(chain, key)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{certificate, plan};
-    use model::feed::Sealed;
-
     /// Under its ARN as its name.
     fn parsed(arn: &str) -> (String, Certificate) {
         (arn.to_owned(), serde_json::from_slice(&certificate(arn, &["d1.test"])).unwrap())

@@ -130,7 +130,8 @@ fn secure(
                 let (h1, engine, drain) = (h1.clone(), engine.clone(), drain.clone());
                 let worker = worker.clone();
                 async move {
-                    let (io, h2) = handshake(io, &engine).await.map_err(drop)?;
+                    let shaken = handshake(io, &engine).await.map_err(drop)?;
+                    let Some((io, h2)) = shaken else { return Ok(()) };
                     let link = io.link.clone();
                     if h2 {
                         h2::serve(engine, io, link, drain).await;
@@ -146,8 +147,11 @@ fn secure(
 
 type Tls = tokio_rustls::server::TlsStream<TcpStream>;
 
-/// Shakes hands; also tells whether HTTP/2 was agreed.
-async fn handshake(io: TcpStream, engine: &Engine) -> std::io::Result<(Watched<Tls>, bool)> {
+/// Shakes hands; also tells whether HTTP/2 was agreed. None when nothing follows.
+async fn handshake(
+    io: TcpStream,
+    engine: &Engine,
+) -> std::io::Result<Option<(Watched<Tls>, bool)>> {
     io.set_nodelay(true)?;
     let peer = io.peer_addr()?;
     let open = engine.opened("https");
@@ -157,9 +161,10 @@ async fn handshake(io: TcpStream, engine: &Engine) -> std::io::Result<(Watched<T
         engine.handshake_failed();
         tracing::debug!(%peer, %why, "a TLS handshake failed");
     })?;
+    let Some(stream) = stream else { return Ok(None) };
     let (facts, h2) = tls::facts(stream.get_ref().1);
     let link = Link { peer, tls: Some(facts) };
-    Ok((Watched::new(stream, link, open), h2))
+    Ok(Some((Watched::new(stream, link, open), h2)))
 }
 
 /// The state of the feed that everybody reads.

@@ -17,6 +17,7 @@ pub fn certificate(arn: &str, names: &[&str]) -> Vec<u8> {
         not_before: Timestamp(0),
         not_after: Timestamp(u64::MAX),
         created: Timestamp(0),
+        put: None,
     })
     .unwrap()
 }

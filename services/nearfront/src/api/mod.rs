@@ -104,7 +104,10 @@ impl Answer {
         let element = |name: &str| {
             let (_, rest) = self.body.split_once(&format!("<{name}>"))?;
             let (text, _) = rest.split_once(&format!("</{name}>"))?;
-            Some(quick_xml::escape::unescape(text).map_or_else(|_| text.into(), |t| t.into_owned()))
+            Some(
+                quick_xml::escape::unescape(text)
+                    .map_or_else(|_| text.into(), std::borrow::Cow::into_owned),
+            )
         };
         let code = self.header("x-amzn-errortype").map(str::to_owned).or_else(|| element("Code"));
         let message = json.get("Message").and_then(|text| text.as_str()).map(str::to_owned);

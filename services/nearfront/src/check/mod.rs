@@ -161,25 +161,25 @@ fn listens(settings: &Settings) -> BTreeMap<&'static str, SocketAddr> {
 
 fn for_people(report: &Report<'_>) -> String {
     let file = report.file.display();
-    let lints = report.lints.iter().map(|lint| format!("\n  lint: {lint}")).collect::<String>();
-    let differences = report.differences.iter().flatten().map(|line| format!("\n  {line}"));
-    let differences = differences.collect::<String>();
+    let lints = report.lints.iter().map(|lint| format!("\n  lint: {lint}"));
+    let differences = report.differences.iter().flatten().map(|one| format!("\n  {one}"));
+    let more = lints.chain(differences).collect::<Vec<_>>().concat();
     if report.ok {
         let same = if report.differences.as_ref().is_some_and(Vec::is_empty) {
             ", and nothing would change"
         } else {
             ""
         };
-        return format!("{file}: good{same}{lints}{differences}");
+        return format!("{file}: good{same}{more}");
     }
     let line = |fault: &Fault| match &fault.code {
         Some(code) => format!("  {}: {} [{code}]", fault.path, fault.message),
         None => format!("  {}: {}", fault.path, fault.message),
     };
-    let lines: Vec<_> = report.faults.iter().map(line).collect();
-    let count = lines.len();
+    let told: Vec<_> = report.faults.iter().map(line).collect();
+    let count = told.len();
     let noun = if count == 1 { "fault" } else { "faults" };
-    format!("{file}: {count} {noun}\n{}{lints}{differences}", lines.join("\n"))
+    format!("{file}: {count} {noun}\n{}{more}", told.join("\n"))
 }
 
 #[cfg(test)]

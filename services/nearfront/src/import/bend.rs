@@ -62,7 +62,7 @@ pub(super) fn without(
         });
         let Some(left) = left.filter(|left| *left != config) else { return Ok((config, faults)) };
         notes.push(Note::new(&fault.path, format!("left out: {}", fault.message)));
-        open |= fault.path.split('.').any(|part| PROTECTING.contains(&part));
+        open |= protects(&fault.path);
         config = left;
     }
     if open && config.enabled {
@@ -74,20 +74,32 @@ pub(super) fn without(
     Ok((config, faults))
 }
 
+/// Whether content is less protected without this. The paths of a behaviour that is gone fall to the
+/// next one that matches, which may ask less of viewers.
+fn protects(path: &str) -> bool {
+    let behaviour = path.strip_prefix("CacheBehaviors.Items[");
+    let whole = behaviour.is_some_and(|rest| rest.ends_with(']') && !rest.contains('.'));
+    let named = |part: &str| {
+        let name = part.split('[').next().unwrap_or_default();
+        PROTECTING.contains(&name)
+    };
+    whole || path.split('.').any(named)
+}
+
 /// Takes the member at a path away, and counts its list anew.
 fn remove(tree: &mut Value, path: &str) -> Option<()> {
-    let (parent, last) = path.rsplit_once('.').unwrap_or(("", path));
-    let (name, index) = match last.split_once('[') {
+    let (parent, end) = path.rsplit_once('.').unwrap_or(("", path));
+    let (name, index) = match end.split_once('[') {
         Some((name, index)) => (name, index.trim_end_matches(']').parse::<usize>().ok()),
-        None => (last, None),
+        None => (end, None),
     };
     let members = at(tree, parent)?.as_object_mut()?;
     let Some(index) = index else {
         return members.remove(name).map(|_| ());
     };
-    let list = members.get_mut(name)?.as_array_mut().filter(|list| index < list.len())?;
-    list.remove(index);
-    let count = list.len();
+    let items = members.get_mut(name)?.as_array_mut().filter(|items| index < items.len())?;
+    items.remove(index);
+    let count = items.len();
     members.insert("Quantity".to_owned(), count.into());
     Some(())
 }
@@ -186,6 +198,30 @@ mod tests {
         certificate(&mut on, &[("arn:old".into(), "arn:new".into())], &mut notes);
         assert_eq!(on.viewer_certificate.unwrap().acm_certificate_arn.as_deref(), Some("arn:new"));
         assert_eq!((on.aliases.unwrap().quantity, notes.len()), (1, 0));
+    }
+
+    #[test]
+    fn what_is_less_protected_does_not_serve() {
+        for path in [
+            "DefaultCacheBehavior.TrustedKeyGroups",
+            "CacheBehaviors.Items[1].TrustedSigners.Items[0]",
+            "CacheBehaviors.Items[1]",
+            "WebACLId",
+            "Restrictions.GeoRestriction",
+        ] {
+            assert!(protects(path), "{path}");
+        }
+        assert!(!protects("Logging") && !protects("CacheBehaviors.Items[1].SmoothStreaming"));
+        let mut signed = config(&[]);
+        signed.default_cache_behavior.trusted_key_groups = Some(model::api::TrustedKeyGroups {
+            enabled: true,
+            quantity: 1,
+            items: Some(vec!["group".to_owned()].into()),
+        });
+        if !faults(&signed).is_empty() {
+            let (left, faults) = without(signed, &mut Vec::new()).unwrap();
+            assert!(faults.is_empty() && !left.enabled);
+        }
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub(super) async fn distributions(api: &Api, wanted: &[String]) -> Result<Vec<St
     }
     let (mut ids, mut marker) = (Vec::new(), None::<String>);
     for _ in 0..MOST_PAGES {
-        let marked = marker.take().map(|marker| format!("Marker={}&", escaped(&marker)));
-        let path = format!("/distribution?{}MaxItems=100", marked.unwrap_or_default());
+        let from = marker.take().map(|marker| format!("Marker={}&", escaped(&marker)));
+        let path = format!("/distribution?{}MaxItems=100", from.unwrap_or_default());
         let page: DistributionList = api.get(&path).await.context("listing distributions there")?;
         ids.extend(page.items.iter().flat_map(|items| items.iter()).map(|one| one.id.clone()));
         match page.next_marker.filter(|next| page.is_truncated && !next.is_empty()) {

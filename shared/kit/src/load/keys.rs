@@ -28,6 +28,14 @@ pub(super) enum Kind {
 /// All keys by path; `*` stands for any name.
 pub(super) const KEYS: &[(&str, Kind)] = &[
     ("account_id", Kind::Text(values::account)),
+    ("acme.attempts", Kind::Whole(1, 100)),
+    ("acme.ca_file", Kind::Text(values::path)),
+    ("acme.challenges", Kind::List(values::challenge)),
+    ("acme.contact", Kind::Text(values::contact)),
+    ("acme.directory", Kind::Text(values::secure)),
+    ("acme.eab_key", Kind::Text(values::filled)),
+    ("acme.eab_key_file", Kind::Text(values::path)),
+    ("acme.eab_key_id", Kind::Text(values::filled)),
     ("admin.listen", Kind::Text(values::address)),
     ("control.audit.events", Kind::Whole(100, 1_000_000)),
     ("control.audit.file", Kind::Text(values::memory)),

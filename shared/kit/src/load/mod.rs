@@ -208,8 +208,25 @@ fn together(settings: &Settings) -> Vec<Fault> {
     if settings.metadata.key_file.is_some() && settings.metadata.key.is_some() {
         faults.push(fault("metadata.key_file", "metadata.key is set too: keep one of the two"));
     }
+    faults.extend(account_together(&settings.acme));
     for (name, store) in &settings.object_stores {
         faults.extend(store_together(name, store));
+    }
+    faults
+}
+
+fn account_together(acme: &crate::settings::Acme) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if acme.eab_key.is_some() && acme.eab_key_file.is_some() {
+        faults.push(fault("acme.eab_key_file", "acme.eab_key is set too: keep one of the two"));
+    }
+    let key = acme.eab_key.is_some() || acme.eab_key_file.is_some();
+    if key != acme.eab_key_id.is_some() {
+        let problem = "an account's id and its key belong together: set both or neither";
+        faults.push(fault("acme.eab_key_id", problem));
+    }
+    if acme.challenges.is_empty() {
+        faults.push(fault("acme.challenges", "must name one way at least"));
     }
     faults
 }

@@ -1,7 +1,7 @@
 //! Secrets that settings only point to.
 
 use super::{Fault, fault, values, walk::below};
-use crate::settings::{Metadata, ObjectStore, Settings};
+use crate::settings::{Acme, Metadata, ObjectStore, Settings};
 use model::feed::Secret;
 use std::path::Path;
 
@@ -19,6 +19,9 @@ pub(super) fn fill(mut settings: Settings) -> Result<Settings, Vec<Fault>> {
     }
     if let Err(problem) = sealing(&mut settings.metadata) {
         faults.push(fault("metadata.key_file", problem));
+    }
+    if let Err(problem) = account(&mut settings.acme) {
+        faults.push(fault("acme.eab_key_file", problem));
     }
     for (name, store) in &mut settings.object_stores {
         if let Err(problem) = key(store) {
@@ -40,6 +43,13 @@ fn sealing(metadata: &mut Metadata) -> Result<(), String> {
         let keys = read(file)?;
         values::sealing_keys(&keys)?;
         metadata.key = Some(Secret(keys));
+    }
+    Ok(())
+}
+
+fn account(acme: &mut Acme) -> Result<(), String> {
+    if let Some(file) = &acme.eab_key_file {
+        acme.eab_key = Some(Secret(read(file)?));
     }
     Ok(())
 }

@@ -168,6 +168,20 @@ pub(super) fn metadata(text: &str) -> Checked {
     )
 }
 
+pub(super) fn challenge(text: &str) -> Checked {
+    must(
+        matches!(text, "http-01" | "tls-alpn-01" | "dns-01"),
+        "must be \"http-01\", \"tls-alpn-01\" or \"dns-01\"",
+    )
+}
+
+pub(super) fn secure(text: &str) -> Checked {
+    must(
+        url(text, &["https"]).is_some_and(|url| url.has_host()),
+        "must be a URL that begins with https://, such as \"https://acme.example/directory\"",
+    )
+}
+
 pub(super) fn sealing_keys(text: &str) -> Checked {
     crate::seal::read_keys(text).map(drop)
 }

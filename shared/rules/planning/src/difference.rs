@@ -161,7 +161,7 @@ fn by_name(found: &mut Vec<Difference>, path: &str, name: &str, before: &[Value]
         }
     }
     if kept_before != kept_after {
-        let order = |names: Vec<&Value>| Value::from_iter(names.into_iter().cloned());
+        let order = |names: Vec<&Value>| names.into_iter().cloned().collect::<Value>();
         let (before, after) = (order(kept_before), order(kept_after));
         add(found, &format!("{path}.order"), Some(&before), Some(&after));
     }

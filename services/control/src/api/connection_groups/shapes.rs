@@ -38,17 +38,13 @@ pub(super) async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
     let most = body.max_items.map(|most| most.to_string());
     let wanted = Wanted::of(body.marker.as_deref(), most.as_deref())?;
     let anycast = body.association_filter.and_then(|filter| filter.anycast_ip_list_id);
-    let found = match anycast.filter(|list| !list.is_empty()) {
-        Some(list) => {
-            anycast_exists(control, &list).await?;
-            Vec::new()
-        }
-        None => {
-            let after = record_key(KIND, &wanted.marker);
-            let after = (!wanted.marker.is_empty()).then_some(after.as_str());
-            let prefix = record_key(KIND, "");
-            store::list(control.store(), &prefix, after, wanted.most + 1).await?
-        }
+    let found = if let Some(list) = anycast.filter(|list| !list.is_empty()) {
+        anycast_exists(control, &list).await?;
+        Vec::new()
+    } else {
+        let after = record_key(KIND, &wanted.marker);
+        let after = (!wanted.marker.is_empty()).then_some(after.as_str());
+        store::list(control.store(), &record_key(KIND, ""), after, wanted.most + 1).await?
     };
     let page = wanted.page(found, |kept: &Kept<Record<Group>>| kept.value.id.clone());
     let progress = Progress::of(&*control.world.registry).await?;

@@ -110,9 +110,8 @@ pub fn check<K: Coded>(staged: &Staged) -> Result<(), Faults> {
 
 /// The key value stores that either stage reads.
 pub fn uses(staged: &Staged) -> Vec<Use> {
-    let stages = [Some(&staged.development), staged.live.as_ref().map(|live| &live.stage)];
-    let stores =
-        stages.into_iter().flatten().filter_map(|stage| functions::store_of(&stage.config));
+    let both = [Some(&staged.development), staged.live.as_ref().map(|live| &live.stage)];
+    let stores = both.into_iter().flatten().filter_map(|stage| functions::store_of(&stage.config));
     stores
         .map(|arn| Use {
             kind: KeyValueStores::NAME,

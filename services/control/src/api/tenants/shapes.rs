@@ -48,14 +48,12 @@ pub(super) async fn list(control: &Control, call: &Authorised<Call>) -> Answer {
     let body: ListDistributionTenantsRequest = call.body_or_default()?;
     let most = body.max_items.map(|most| most.to_string());
     let wanted = Wanted::of(body.marker.as_deref(), most.as_deref())?;
-    let found = match filter(control, body.association_filter).await? {
-        Some((kind, id)) => users(control, kind, &id, &wanted).await?,
-        None => {
-            let after = record_key(KIND, &wanted.marker);
-            let after = (!wanted.marker.is_empty()).then_some(after.as_str());
-            let prefix = record_key(KIND, "");
-            store::list(control.store(), &prefix, after, wanted.most + 1).await?
-        }
+    let found = if let Some((kind, id)) = filter(control, body.association_filter).await? {
+        users(control, kind, &id, &wanted).await?
+    } else {
+        let after = record_key(KIND, &wanted.marker);
+        let after = (!wanted.marker.is_empty()).then_some(after.as_str());
+        store::list(control.store(), &record_key(KIND, ""), after, wanted.most + 1).await?
     };
     let (next_marker, list) = page(control, &wanted, found).await?;
     let shown = ListDistributionTenantsResult { next_marker, distribution_tenant_list: Some(list) };

@@ -21,6 +21,7 @@ use caching::{Lifetime, reuse};
 use headers::viewer::{Request, Viewer};
 use http::{Method, StatusCode, Version};
 use model::{
+    feed::CHALLENGE_PATH,
     plan::Law,
     units::{Seconds, Timestamp},
 };
@@ -188,7 +189,9 @@ fn admitted(
     let policy = &behaviour.policy;
     let by_directives = ask.has_directives && behaviour.behaviour.cache.law == Law::Http;
     let by_origin = ask.has_origin && policy.heeds_origin();
-    if behaviour.asks_place || by_directives || by_origin || !policy.is_plain() {
+    // What certificate authorities ask is answered before any distribution's rules.
+    let by_authority = ask.path.starts_with(CHALLENGE_PATH);
+    if behaviour.asks_place || by_directives || by_origin || by_authority || !policy.is_plain() {
         return None;
     }
     let tls: Option<&TlsFacts> = link.tls.as_deref();

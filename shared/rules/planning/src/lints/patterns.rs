@@ -119,7 +119,7 @@ fn each(states: &States) -> impl Iterator<Item = usize> {
     let bits = |word: u64| {
         std::iter::successors(Some(word), |rest| Some(rest & rest.wrapping_sub(1)))
             .take_while(|rest| *rest != 0)
-            .map(|rest| rest.trailing_zeros())
+            .map(u64::trailing_zeros)
     };
     let words = states.iter().enumerate();
     words.flat_map(move |(at, word)| bits(*word).map(move |bit| at * 64 + bit as usize))
