@@ -18,6 +18,7 @@ mod iam;
 mod ids;
 mod kvs;
 mod lints;
+mod loops;
 mod names;
 mod objects;
 mod publish;
