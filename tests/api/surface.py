@@ -34,7 +34,7 @@ TABLE = ROOT / "docs/operations.md"
 WHYS = ("wrong id", "stale etag", "no etag", "missing field", "out of range", "taken", "in use", "not honoured", "other")
 #: Errors of all AWS services (CloudFront API reference, "Common Errors"), and of the model's texts alone.
 COMMON = {"MalformedXML", "MissingBody", "InvalidArgument", "AccessDenied", "ValidationException", "InvalidIfMatchVersion",
-          "InvalidationBatchAlreadyExists", "UnsupportedOperation", "PreconditionFailed", "InconsistentQuantities", "InvalidTagging"}
+          "InvalidationBatchAlreadyExists", "UnsupportedOperation", "PreconditionFailed", "InconsistentQuantities", "InvalidTagging", "InvalidTTLOrder"}
 
 
 #: What may be refused in one moment and be done in the next: edges have come further.

@@ -138,7 +138,9 @@ class Bodies:
 
     def noise(self, turn):
         name, body = self.one(turn)
-        form = [b"", b" \n", b"\x00" * 1000, b"{}", b"[" * 10_000, b"<" * 10_000, b"<!--" * 5000, b"<![CDATA[" * 5000, b"&" * 9999,
+        if turn % 10 == 0:  # lists that are asked for by POST need no body; this does
+            return "CreateDistribution", b" \n" * self.by_chance.randrange(3)
+        form = [b"\x00" * 1000, b"{}", b"[" * 10_000, b"<" * 10_000, b"<!--" * 5000, b"<![CDATA[" * 5000, b"&" * 9999,
                 self.by_chance.randbytes(self.by_chance.randrange(1, 5000)), body[::-1], body + body, b"<a " + b"b='c' " * 9999 + b"/>"]
         return name, form[turn % len(form)]
 
@@ -247,7 +249,7 @@ def test_ten_thousand_wrong_bodies_are_refused_within_bounded_memory(near, wire)
     def refused(case):
         kind, name, body = case
         status, text = wire.send(name, body)
-        fine = (400 <= status < 500 or status == 501) and ("<Code>" in text or '"__type"' in text)
+        fine = 400 <= status < 500 and ("<Code>" in text or '"__type"' in text)
         return None if fine else f"{kind} {name} {hashlib.sha256(body).hexdigest()[:8]}: {status} {text[:200]} for {body[:300]}"
 
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:

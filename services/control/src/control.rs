@@ -1,6 +1,8 @@
 //! What every handler works with.
 
 use crate::{
+    access::People,
+    audit::Audit,
     counts::Counts,
     objects::Objects,
     resolver::Resolver,
@@ -16,6 +18,7 @@ use model::{
 use planning::Quotas;
 use ports::metastore::{Check, MetaStore};
 use std::{
+    io,
     ops::Deref,
     sync::{Arc, atomic::AtomicU64},
 };
@@ -36,6 +39,8 @@ pub struct Control {
 /// The management API's own state; nothing in it outlives the process.
 pub struct Shared {
     pub(crate) keys: Keys,
+    pub(crate) people: People,
+    pub(crate) audit: Audit,
     pub(crate) zone: String,
     pub(crate) account: String,
     pub(crate) quotas: Quotas,
@@ -61,10 +66,17 @@ impl Deref for Control {
 
 impl Control {
     /// From what the service was started with.
-    pub fn new(settings: &Settings, objects: Objects, world: World) -> Self {
+    ///
+    /// # Errors
+    /// When the files of the record of calls cannot be opened.
+    pub fn new(settings: &Settings, objects: Objects, world: World) -> io::Result<Self> {
         let store = Arc::clone(&world.store);
+        let audit = &settings.control.audit;
+        let audit = Audit::open(&settings.data_dir, audit, world.health.clone(), &world.metrics)?;
         let shared = Shared {
             keys: Keys::of(Arc::clone(&store), world.seals.clone()),
+            people: People::of(Arc::clone(&store)),
+            audit,
             zone: settings.zone.to_ascii_lowercase(),
             account: settings.account_id.clone(),
             quotas: settings.quotas.clone(),
@@ -77,7 +89,7 @@ impl Control {
             settings: settings.clone(),
             world,
         };
-        Self { store, shared: Arc::new(shared) }
+        Ok(Self { store, shared: Arc::new(shared) })
     }
 
     /// The same, reading and writing through another store.

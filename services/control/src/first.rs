@@ -34,8 +34,13 @@ pub async fn root_key(control: &Control) -> Result<AccessKey, Fault> {
         }
         let key = AccessKey { id: ids::access_key(), secret: Secret(ids::secret_key()) };
         let place = format!("{PREFIX}{}", key.id);
-        let secret = control.seal(&place, &key.secret)?;
-        let record = AccessKeyRecord { secret, root: true, created: control.now() };
+        let record = AccessKeyRecord {
+            secret: control.seal(&place, &key.secret)?,
+            root: true,
+            created: control.now(),
+            user: None,
+            inactive: false,
+        };
         let mut change = Change::default();
         change.when(Check::NoneUnder(PREFIX.to_owned()), Otherwise::Again).put(place, &record)?;
         change.commit(control.store()).await?;
@@ -45,11 +50,26 @@ pub async fn root_key(control: &Control) -> Result<AccessKey, Fault> {
 }
 
 async fn known_root(control: &Control) -> Result<Option<AccessKey>, Fault> {
-    let all: Vec<Kept<AccessKeyRecord>> = store::list(control.store(), PREFIX, None, 1000).await?;
-    let Some(kept) = all.into_iter().find(|kept| kept.value.root) else { return Ok(None) };
+    let good = |kept: &Kept<AccessKeyRecord>| kept.value.root && !kept.value.inactive;
+    let Some(kept) = all_keys(control).await?.into_iter().find(good) else { return Ok(None) };
     let secret = control.open(&kept.key, &kept.value.secret)?;
     let id = kept.key.strip_prefix(PREFIX).unwrap_or_default().to_owned();
     Ok(Some(AccessKey { id, secret }))
+}
+
+/// All access keys, page by page.
+pub(crate) async fn all_keys(control: &Control) -> Result<Vec<Kept<AccessKeyRecord>>, Fault> {
+    const PAGE: usize = 1000;
+    let mut all: Vec<Kept<AccessKeyRecord>> = Vec::new();
+    loop {
+        let after = all.last().map(|kept| kept.key.clone());
+        let page = store::list(control.store(), PREFIX, after.as_deref(), PAGE).await?;
+        let last = page.len() < PAGE;
+        all.extend(page);
+        if last {
+            return Ok(all);
+        }
+    }
 }
 
 /// The authority and the zone's certificate, made or renewed when they no longer serve.

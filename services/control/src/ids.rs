@@ -65,6 +65,11 @@ pub fn access_key() -> String {
     format!("AKIA{}", random(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16))
 }
 
+/// The id of a user: `AIDA` and 16 of `[A-Z2-7]`.
+pub fn user() -> String {
+    format!("AIDA{}", random(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16))
+}
+
 /// The secret of an access key: 40 characters, 240 random bits.
 pub fn secret_key() -> String {
     random(SECRET, 40)

@@ -5,8 +5,10 @@
 //! written in the same commit as what it follows from (`publish`).
 //! Not for: deciding what is acceptable (`rules/planning`), nor for serving viewers.
 
+mod access;
 mod acm;
 mod api;
+mod audit;
 mod control;
 mod counts;
 mod first;
@@ -16,6 +18,7 @@ mod iam;
 mod ids;
 mod kvs;
 mod lints;
+mod loops;
 mod names;
 mod objects;
 mod publish;

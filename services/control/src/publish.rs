@@ -16,9 +16,12 @@ use crate::{
         response_headers_policies::ResponseHeadersPolicies,
     },
     control::Control,
-    ids,
+    ids, loops,
     store::{self, Change, Kept, Otherwise, Stopped, key},
-    wire::{fault::Fault, page},
+    wire::{
+        fault::{Code, Fault},
+        page,
+    },
 };
 use model::{
     api::{DistributionConfig, ErrorCode},
@@ -225,6 +228,10 @@ pub async fn distribution(
         library.put_tenants_of(change, new).await?;
     }
     library.seal(change);
+    loops::check(control, new, old).await?;
+    if old.is_none() {
+        change.put(key::assigned(&new.domain), &new.id)?;
+    }
     let now = uses(&new.config);
     let before = old.map(|old| uses(&old.config)).unwrap_or_default();
     for (kind, id) in now.difference(&before) {
@@ -251,7 +258,18 @@ pub async fn users<K: Kind>(
     config: &K::Config,
 ) -> Result<(), Stopped> {
     let library = Library::holding::<K>(control, id, config);
-    again(control, change, library, K::NAME, id).await
+    again(control, change, library, K::NAME, id).await.map_err(|stopped| match stopped {
+        Stopped::Refused(fault) => Stopped::Refused(of_a_user(fault)),
+        Stopped::Again => Stopped::Again,
+    })
+}
+
+/// What is wrong with a distribution is an argument that is wrong to whoever changes what it uses.
+fn of_a_user(fault: Fault) -> Fault {
+    match fault.code {
+        Code::Model(_) => Fault::new(ErrorCode::InvalidArgument, fault.message),
+        _ => fault,
+    }
 }
 
 /// The same for a certificate.
@@ -287,7 +305,10 @@ async fn again(
         };
         change.when(kept.unchanged(), Otherwise::Again);
         kept.value.modified = control.now();
-        library.put(change, &kept.value).await?;
+        library.put(change, &kept.value).await.map_err(|fault| Fault {
+            message: format!("the distribution {user}, which uses it: {}", fault.message),
+            ..fault
+        })?;
         if is_template(&kept.value.config) {
             tenants.extend(library.tenants_of(change, &kept.value).await?);
             templates.insert(user, kept.value);

@@ -4,10 +4,11 @@
 //! here in the form that its caller understands, with a request id that the log has too.
 
 use crate::{
+    audit::Trail,
     control::Control,
     front, ids, sigv4,
     wire::{
-        asked::{Asked, Written},
+        asked::{Asked, Speech, Written},
         fault::{Common, Fault},
         read::MOST_BODY,
         route,
@@ -37,18 +38,42 @@ pub async fn answer(
     let mut asked = head(&request);
     let speech = asked.speech();
     let version = Version::of_path(&asked.path).map_or(Version::NEWEST, |(version, _)| version);
+    let trail = Trail::start(control.now(), &id, &asked);
     let received = received(&control, &mut asked, payload).await;
     let stranger = received.is_err();
-    let answered = match received {
-        Ok(()) => front::serve(&control, asked, &id).await,
-        Err(fault) => Err(fault),
-    };
-    let written = answered.unwrap_or_else(|fault| speech.refused(&fault, &id)).spoken_in(version);
+    // On its own from here on: a caller who hangs up stops neither a write half-way nor its record.
+    let answering = actix_web::rt::spawn({
+        let (control, id) = (control.clone(), id.clone());
+        async move { answered(&control, received.map(|()| asked), trail, speech, &id).await }
+    });
+    let written =
+        answering.await.unwrap_or_else(|error| speech.refused(&Fault::internal(error), &id));
+    let written = written.spoken_in(version);
     let status = written.status;
     tracing::debug!(request = id, method = %request.method(), path = request.path(), status);
     // A body that was not read to its end cannot be followed by another request, and strangers who
     // do not listen to their answers shall not keep a connection by asking on.
     sent(written, &id, stranger)
+}
+
+/// The answer, once the record of the call is kept.
+async fn answered(
+    control: &Control,
+    asked: Result<Asked, Fault>,
+    mut trail: Trail,
+    speech: Speech,
+    id: &str,
+) -> Written {
+    let answered = match asked {
+        Ok(asked) => front::serve(control, asked, id, &mut trail).await,
+        Err(fault) => Err(fault),
+    };
+    let written = answered.unwrap_or_else(|fault| {
+        trail.refused(&fault);
+        speech.refused(&fault, id)
+    });
+    control.audit.keep(trail.end(written.status), control.now()).await;
+    written
 }
 
 fn sent(written: Written, id: &str, and_close: bool) -> HttpResponse {

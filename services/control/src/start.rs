@@ -3,6 +3,7 @@
 use crate::{
     acm,
     api::invalidations,
+    audit,
     control::Control,
     first::{self, AccessKey},
     history, kvs,
@@ -48,6 +49,14 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The record of calls cannot be kept.
+    #[error("{folder}: the record of management calls cannot be kept there: {error}")]
+    Audit {
+        /// Which folder.
+        folder: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
     /// An object store in the settings is not one.
     #[error(transparent)]
     ObjectStore(#[from] ports::origin::OriginError),
@@ -73,7 +82,10 @@ impl From<Fault> for StartError {
 /// When the store does not answer or the address is taken.
 pub async fn start(settings: &Settings, world: World) -> Result<Running, StartError> {
     let drain = world.drain.clone();
-    let control = web::Data::new(Control::new(settings, Objects::of(settings)?, world));
+    let control = Control::new(settings, Objects::of(settings)?, world).map_err(|error| {
+        StartError::Audit { folder: settings.data_dir.join("audit").display().to_string(), error }
+    })?;
+    let control = web::Data::new(control);
     resealing::all(&control).await?;
     let root_key = first::root_key(&control).await?;
     first::certificates(&control).await?;
@@ -94,14 +106,15 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     .bind(address)
     .map_err(failed)?;
     let listen = server.addrs().first().copied().unwrap_or(address);
-    tokio::spawn(run(server.run(), drain.clone()));
+    tokio::spawn(run(server.run(), drain.clone(), control.clone()));
+    tokio::spawn(keep_records(control.clone(), drain.clone()));
     tokio::spawn(acm::obtain(Control::clone(&control), drain.clone()));
     tokio::spawn(kvs::chores::run(control.clone(), drain.clone()));
     tokio::spawn(keep_house(control, drain));
     Ok(Running { listen, root_key })
 }
 
-async fn run(server: actix_web::dev::Server, drain: Drain) {
+async fn run(server: actix_web::dev::Server, drain: Drain, control: web::Data<Control>) {
     let handle = server.handle();
     let stop = async {
         drain.signalled().await;
@@ -111,6 +124,13 @@ async fn run(server: actix_web::dev::Server, drain: Drain) {
     if let Err(error) = ended {
         tracing::error!(%error, "the management API ended");
     }
+    if let Err(fault) = control.audit.flush(&control).await {
+        tracing::warn!(%fault, "the last records of calls are in their file only");
+    }
+}
+
+async fn keep_records(control: web::Data<Control>, drain: Drain) {
+    audit::run(&control, &drain).await;
 }
 
 /// Sweeps once, then renews the zone's certificate in time, for as long as the service runs.

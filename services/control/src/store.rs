@@ -240,6 +240,11 @@ pub mod key {
         format!("alias/{}", name.to_ascii_lowercase())
     }
 
+    /// Says which distribution was given this name.
+    pub fn assigned(name: &str) -> String {
+        format!("assigned/{name}")
+    }
+
     /// Says which resource was made with this caller reference. Free text, so its digest is used.
     pub fn reference(kind: &str, text: &str) -> String {
         format!("{}{}", references(kind), sha256_hex(text.as_bytes()))

@@ -129,6 +129,27 @@ pub struct Control {
     pub deleted: u32,
     /// DNS resolver that is asked where names lead; none: the system's.
     pub resolver: Option<SocketAddr>,
+    /// The record of management calls.
+    pub audit: Audit,
+}
+
+/// The record of management calls.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// How large a file of records may get before the next one is begun.
+    pub file: String,
+    /// How many full files are kept.
+    pub files: usize,
+    /// How many records the metadata store keeps for the whole fleet.
+    pub events: u64,
+}
+
+impl Audit {
+    /// Bytes of one file.
+    pub fn file_bytes(&self) -> u64 {
+        crate::size::bytes(&self.file).unwrap_or(16 << 20)
+    }
 }
 
 /// The DNS service.
@@ -275,7 +296,19 @@ impl Default for Edge {
 
 impl Default for Control {
     fn default() -> Self {
-        Self { listen: loopback(9300), versions: 50, deleted: 1000, resolver: None }
+        Self {
+            listen: loopback(9300),
+            versions: 50,
+            deleted: 1000,
+            resolver: None,
+            audit: Audit::default(),
+        }
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { file: "16MiB".into(), files: 8, events: 10_000 }
     }
 }
 

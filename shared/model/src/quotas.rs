@@ -122,6 +122,14 @@ quotas! {
     InvalidationWildcards = "invalidation_wildcards", 15;
     /// Tags of one resource.
     Tags = "tags", 50;
+    /// Users of the account.
+    Users = "users", 5000;
+    /// Access keys of one user, and of the account itself.
+    AccessKeysPerUser = "access_keys_per_user", 2;
+    /// Policies of one user.
+    UserPolicies = "user_policies", 10;
+    /// Server certificates of the account.
+    ServerCertificates = "server_certificates", 20;
 }
 
 /// The numbers in force.

@@ -11,7 +11,7 @@ use crate::{
     wire::{
         call::Call,
         etag,
-        fault::Fault,
+        fault::{Code, Fault},
         page::Wanted,
         reply::{Answer, Reply},
     },
@@ -91,7 +91,7 @@ pub async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
     let mut config: DistributionConfig = call.body()?;
     defaults::fill(&mut config);
     let id = call.param("Id")?;
-    let (new, revision) = store::settle(|| async {
+    let changed = store::settle(|| async {
         let old = publish::find(control, id).await?;
         etag::check(call.if_match.as_deref(), &old.value.etag)?;
         planning::distribution::check_update(&old.value.config, &config)?;
@@ -108,8 +108,20 @@ pub async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
         let revision = change.commit(control.store()).await?;
         Ok((new, revision))
     })
-    .await?;
+    .await;
+    let (new, revision) = changed.map_err(as_of_an_update)?;
     answer(control, call, &new, revision).await
+}
+
+/// Two errors of creations that updates have other words for (CloudFront API reference,
+/// `UpdateDistribution`, errors).
+fn as_of_an_update(fault: Fault) -> Fault {
+    let code = match fault.code {
+        Code::Model(ErrorCode::InvalidOrigin) => ErrorCode::InvalidArgument,
+        Code::Model(ErrorCode::InvalidProtocolSettings) => ErrorCode::InvalidMinimumProtocolVersion,
+        _ => return fault,
+    };
+    Fault { code: Code::Model(code), ..fault }
 }
 
 /// `DeleteDistribution`.
@@ -249,6 +261,7 @@ fn erase(change: &mut Change, old: &Distribution) {
         .delete(key::distribution(&old.id))
         .delete(key::plan(&old.id))
         .delete(key::tags(&old.id))
+        .delete(key::assigned(&old.domain))
         .delete(key::newest_user(REFERENCE, &old.id))
         .delete(key::monitoring(&old.id))
         .delete(key::reference(REFERENCE, &old.config.caller_reference));

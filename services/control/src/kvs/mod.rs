@@ -29,6 +29,16 @@ use model::{
 };
 use planning::key_values::Pair;
 
+/// The operation that a request means, and the ARN of the store that it is about: what policies are
+/// asked about is what is done.
+///
+/// # Errors
+/// Those of a path that means nothing.
+pub fn about_what(control: &Control, asked: &Asked) -> Result<(&'static str, String), Fault> {
+    let wish = Wish::of(control, asked)?;
+    Ok((wish.operation.as_str(), wish.arn))
+}
+
 /// Does what the request asks.
 ///
 /// # Errors

@@ -78,6 +78,23 @@ fn plus_one(mut number: [u8; 32]) -> [u8; 32] {
     number
 }
 
+/// As clients sign, for tests.
+#[cfg(test)]
+pub(super) fn sign(key_id: &str, secret: &str, text: &str) -> Vec<u8> {
+    use aws_lc_rs::{
+        rand::SystemRandom,
+        signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair},
+    };
+    let found = (1..=254).map(|counter| candidate(key_id, secret, counter)).find(is_in_order);
+    let public = private_key(key_id, secret).unwrap().compute_public_key().unwrap();
+    let pair = EcdsaKeyPair::from_private_key_and_public_key(
+        &ECDSA_P256_SHA256_ASN1_SIGNING,
+        &plus_one(found.unwrap()),
+        public.as_ref(),
+    );
+    pair.unwrap().sign(&SystemRandom::new(), text.as_bytes()).unwrap().as_ref().to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,13 +1,15 @@
 //! What a checked signature proves, in a form that cannot be made otherwise.
 
-use super::form::Service;
+use super::{form::Service, keys::Holder};
 use std::ops::Deref;
 
 /// Proof that a request's signature was checked. Only [`super::check`] makes one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Proof {
-    key_id: String,
-    service: Service,
+    pub(super) key_id: String,
+    pub(super) service: Service,
+    pub(super) region: String,
+    pub(super) holder: Holder,
 }
 
 /// Something that a caller with a good signature asked for.
@@ -18,8 +20,9 @@ pub struct Authorised<T> {
 }
 
 impl Proof {
-    pub(super) const fn of(key_id: String, service: Service) -> Self {
-        Self { key_id, service }
+    /// The service that the signature is good for.
+    pub const fn service(&self) -> Service {
+        self.service
     }
 
     /// The id of the key that signed.
@@ -27,9 +30,14 @@ impl Proof {
         &self.key_id
     }
 
-    /// The service that the signature is good for.
-    pub const fn service(&self) -> Service {
-        self.service
+    /// Whose key it is.
+    pub const fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// The region that the credential is scoped to.
+    pub fn region(&self) -> &str {
+        &self.region
     }
 
     /// This, as asked for by who gave the proof.

@@ -52,21 +52,22 @@ fn canonical(request: &Request<'_>, claim: &Claim) -> String {
     format!(
         "{}\n{path}\n{}\n{}\n{}\n{}",
         request.method,
-        query(request),
+        query(request, claim.expires.is_some()),
         headers(request, claim),
         claim.signed.join(";"),
         sha256_hex(request.body),
     )
 }
 
-/// Encoded and sorted by encoded name, then value; without the signature itself.
-fn query(request: &Request<'_>) -> String {
+/// Encoded and sorted by encoded name, then value; without the signature itself, where it stands
+/// there.
+fn query(request: &Request<'_>, presigned: bool) -> String {
     let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
     let mut pairs: Vec<_> = request
         .query
         .0
         .iter()
-        .filter(|(key, _)| key != "X-Amz-Signature")
+        .filter(|(key, _)| !presigned || key != "X-Amz-Signature")
         .map(|(key, value)| (encode(key), encode(value)))
         .collect();
     pairs.sort();

@@ -25,10 +25,13 @@ pub enum Service {
     Sts,
     /// The contents of key value stores.
     KeyValueStore,
+    /// What was asked of this server.
+    CloudTrail,
 }
 
 impl Service {
-    const ALL: [Self; 5] = [Self::CloudFront, Self::Acm, Self::Iam, Self::Sts, Self::KeyValueStore];
+    const ALL: [Self; 6] =
+        [Self::CloudFront, Self::Acm, Self::Iam, Self::Sts, Self::KeyValueStore, Self::CloudTrail];
 
     /// As it stands in a credential scope.
     pub const fn as_str(self) -> &'static str {
@@ -38,6 +41,7 @@ impl Service {
             Self::Iam => "iam",
             Self::Sts => "sts",
             Self::KeyValueStore => "cloudfront-keyvaluestore",
+            Self::CloudTrail => "cloudtrail",
         }
     }
 }
@@ -170,8 +174,8 @@ pub(super) fn scope(credential: &str) -> Result<[&str; 4], Fault> {
 
 fn known(service: &str) -> Result<Service, Fault> {
     Service::ALL.into_iter().find(|one| one.as_str() == service).ok_or_else(|| {
-        let message = "the credential must be scoped to the service cloudfront, acm, iam, sts or \
-                       cloudfront-keyvaluestore";
+        let message = "the credential must be scoped to the service cloudfront, acm, iam, sts, \
+                       cloudtrail or cloudfront-keyvaluestore";
         Fault::common(Common::SignatureDoesNotMatch, message)
     })
 }

@@ -1,22 +1,18 @@
 //! Access keys, kept in the metadata store and remembered for a moment.
 
+use super::remembered::Remembered;
 use crate::wire::fault::Fault;
 use kit::seal::Seals;
 use model::{
     feed::{Sealed, Secret},
-    units::{Seconds, Timestamp},
+    units::Timestamp,
 };
-use parking_lot::Mutex;
 use ports::metastore::MetaStore;
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// Prefix of the keys of access keys in the store.
 pub(crate) const PREFIX: &str = "access-key/";
-/// How long a key is remembered: so long does a deleted key go on working.
-const FRESH_FOR: Seconds = Seconds(5);
-/// Most keys that are remembered.
-const MOST_REMEMBERED: usize = 1000;
 
 /// An access key as it is kept: `access-key/ID`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,61 +20,89 @@ const MOST_REMEMBERED: usize = 1000;
 pub struct AccessKeyRecord {
     /// Forty characters, sealed for the record.
     pub secret: Sealed,
-    /// Whether it was made on first start.
+    /// Whether it is the account's own.
     pub root: bool,
     /// When it was made.
     pub created: Timestamp,
+    /// Whose it is, when it is not the account's own: the name in small letters.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Whether it is switched off.
+    #[serde(default)]
+    pub inactive: bool,
+}
+
+/// Whose a key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// The account itself, which may do everything.
+    Root,
+    /// A user, by name in small letters.
+    User(String),
+}
+
+impl AccessKeyRecord {
+    /// Whose it is. A key that is nobody's, which nobody writes, belongs to a user without a name.
+    pub fn holder(&self) -> Holder {
+        if self.root {
+            return Holder::Root;
+        }
+        Holder::User(self.user.clone().unwrap_or_default())
+    }
 }
 
 /// Looks access keys up; safe to share.
 pub struct Keys {
     store: Arc<dyn MetaStore>,
     seals: Seals,
-    remembered: Mutex<HashMap<String, (Secret, Timestamp)>>,
+    remembered: Remembered<Arc<KnownKey>>,
+}
+
+/// A key that may sign.
+#[derive(Debug)]
+pub struct KnownKey {
+    /// Forty characters.
+    pub secret: Secret,
+    /// Whose it is.
+    pub holder: Holder,
 }
 
 impl Keys {
     /// Keys of this store, whose secrets these open.
     pub fn of(store: Arc<dyn MetaStore>, seals: Seals) -> Self {
-        Self { store, seals, remembered: Mutex::default() }
+        Self { store, seals, remembered: Remembered::default() }
     }
 
-    /// The secret of this key; none when there is no such key.
+    /// The key of this id, if it may sign; none when there is none, or it is switched off.
     ///
     /// # Errors
     /// `ServiceUnavailable` when the store does not answer.
-    pub async fn secret(&self, id: &str, now: Timestamp) -> Result<Option<Secret>, Fault> {
+    pub async fn find(&self, id: &str, now: Timestamp) -> Result<Option<Arc<KnownKey>>, Fault> {
         if !is_id(id) {
             return Ok(None);
         }
-        if let Some(secret) = self.remembered(id, now) {
-            return Ok(Some(secret));
-        }
+        let turn = match self.remembered.get(id, now) {
+            Ok(key) => return Ok(Some(key)),
+            Err(turn) => turn,
+        };
         let place = format!("{PREFIX}{id}");
         let Some(entry) = self.store.get(&place).await? else {
-            self.remembered.lock().remove(id);
             return Ok(None);
         };
         let record: AccessKeyRecord =
             serde_json::from_slice(&entry.value).map_err(Fault::internal)?;
-        let secret = self.seals.open(&place, &record.secret).map_err(Fault::internal)?;
-        self.remember(id, &secret, now);
-        Ok(Some(secret))
-    }
-
-    fn remembered(&self, id: &str, now: Timestamp) -> Option<Secret> {
-        let remembered = self.remembered.lock();
-        let (secret, at) = remembered.get(id)?;
-        let fresh = *at <= now && now.since(*at) < FRESH_FOR;
-        fresh.then(|| secret.clone())
-    }
-
-    fn remember(&self, id: &str, secret: &Secret, now: Timestamp) {
-        let mut remembered = self.remembered.lock();
-        if remembered.len() >= MOST_REMEMBERED {
-            remembered.clear();
+        if record.inactive {
+            return Ok(None);
         }
-        remembered.insert(id.to_owned(), (secret.clone(), now));
+        let secret = self.seals.open(&place, &record.secret).map_err(Fault::internal)?;
+        let key = Arc::new(KnownKey { secret, holder: record.holder() });
+        self.remembered.keep(turn, id, Arc::clone(&key), now);
+        Ok(Some(key))
+    }
+
+    /// A key has just been changed or taken away: it is looked up anew from now on.
+    pub fn forget(&self, id: &str) {
+        self.remembered.forget(id);
     }
 }
 

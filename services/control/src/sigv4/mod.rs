@@ -1,7 +1,7 @@
 //! Who calls: AWS Signature Version 4 and 4A, in headers or in a presigned query.
 //!
 //! For: making [`Authorised`], which every handler wants and nothing else can make.
-//! Not for: what a caller may do: every key that this server knows is the account's root.
+//! Not for: what a caller may do (`access`).
 //!
 //! Source: AWS Signature Version 4, "Create a signed AWS API request".
 
@@ -10,13 +10,17 @@ mod authorised;
 mod canonical;
 mod form;
 mod keys;
+#[cfg(test)]
+mod laws;
+mod remembered;
 mod scheme;
 
 pub use authorised::{Authorised, Proof};
 pub use canonical::{normal_path, sha256_hex};
 pub use form::Service;
 pub(crate) use keys::PREFIX;
-pub use keys::{AccessKeyRecord, Keys};
+pub use keys::{AccessKeyRecord, Holder, Keys};
+pub(crate) use remembered::Remembered;
 
 use crate::wire::{
     call::Query,
@@ -59,7 +63,7 @@ impl Request<'_> {
 pub async fn known(request: &Request<'_>, keys: &Keys, now: Timestamp) -> Result<(), Fault> {
     let claim = form::claim(request)?;
     in_time(&claim, now)?;
-    keys.secret(&claim.key_id, now).await?.ok_or_else(unknown_key)?;
+    keys.find(&claim.key_id, now).await?.ok_or_else(unknown_key)?;
     Ok(())
 }
 
@@ -73,12 +77,17 @@ pub async fn check(request: &Request<'_>, keys: &Keys, now: Timestamp) -> Result
     let claim = form::claim(request)?;
     in_time(&claim, now)?;
     whole(request)?;
-    let secret = keys.secret(&claim.key_id, now).await?.ok_or_else(unknown_key)?;
+    let known = keys.find(&claim.key_id, now).await?.ok_or_else(unknown_key)?;
     let text = canonical::string_to_sign(request, &claim);
-    if !is_signed(&claim, &secret.0, &text) {
+    if !is_signed(&claim, &known.secret.0, &text) {
         return Err(no_match());
     }
-    Ok(Proof::of(claim.key_id, claim.service))
+    Ok(Proof {
+        key_id: claim.key_id,
+        service: claim.service,
+        region: claim.region,
+        holder: known.holder.clone(),
+    })
 }
 
 /// The region that a request's credential is scoped to; `us-east-1` where it is none.
@@ -135,8 +144,8 @@ fn whole(request: &Request<'_>) -> Result<(), Fault> {
     Err(Fault::common(Common::SignatureDoesNotMatch, message))
 }
 
-fn unknown_key() -> Fault {
-    let message = "the access key id is not known here: see `nearfront env`";
+pub(crate) fn unknown_key() -> Fault {
+    let message = "the access key id is not known here, or switched off: see `nearfront env`";
     Fault::common(Common::InvalidClientTokenId, message)
 }
 

@@ -70,7 +70,8 @@ impl Scheme {
     pub fn check(self, service: Service, signature: &str) -> Result<(), Fault> {
         let in_form = match self {
             Self::Shared => {
-                signature.len() == 64 && signature.bytes().all(|b| b.is_ascii_hexdigit())
+                signature.len() == 64
+                    && signature.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
             }
             Self::Asymmetric => asymmetric::is_signature(signature),
         };

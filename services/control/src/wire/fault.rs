@@ -52,6 +52,34 @@ impl Contents {
 /// Errors that the model does not list (CloudFront API reference, Common Errors).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Common {
+    /// What services that speak JSON say when a policy does not allow it.
+    AccessDeniedException,
+    /// Something still belongs to it (IAM API reference).
+    DeleteConflict,
+    /// A form without an operation that is known (IAM API reference).
+    InvalidAction,
+    /// A parameter that cannot be (IAM API reference).
+    InvalidInput,
+    /// An attribute that cannot be looked up (CloudTrail API reference).
+    InvalidLookupAttributes,
+    /// A number of results out of bounds (CloudTrail API reference).
+    InvalidMaxResults,
+    /// A token that was not given out (CloudTrail API reference).
+    InvalidNextToken,
+    /// An end before its beginning (CloudTrail API reference).
+    InvalidTimeRange,
+    /// The key is not the certificate's (IAM API reference).
+    KeyPairMismatch,
+    /// A quota of the account (IAM API reference).
+    LimitExceeded,
+    /// A certificate that cannot be read (IAM API reference).
+    MalformedCertificate,
+    /// A policy that is none (IAM API reference).
+    MalformedPolicyDocument,
+    /// There is no such user, key, policy or certificate (IAM API reference).
+    NoSuchEntity,
+    /// A parameter that is missing or malformed (IAM API reference).
+    ValidationError,
     /// The signature lacks a part, or a part is unreadable.
     IncompleteSignature,
     /// Our fault.
@@ -85,6 +113,20 @@ pub enum Common {
 impl Common {
     const fn table(self) -> (&'static str, u16) {
         match self {
+            Self::AccessDeniedException => ("AccessDeniedException", 403),
+            Self::DeleteConflict => ("DeleteConflict", 409),
+            Self::InvalidAction => ("InvalidAction", 400),
+            Self::InvalidInput => ("InvalidInput", 400),
+            Self::InvalidLookupAttributes => ("InvalidLookupAttributesException", 400),
+            Self::InvalidMaxResults => ("InvalidMaxResultsException", 400),
+            Self::InvalidNextToken => ("InvalidNextTokenException", 400),
+            Self::InvalidTimeRange => ("InvalidTimeRangeException", 400),
+            Self::KeyPairMismatch => ("KeyPairMismatch", 400),
+            Self::LimitExceeded => ("LimitExceeded", 409),
+            Self::MalformedCertificate => ("MalformedCertificate", 400),
+            Self::MalformedPolicyDocument => ("MalformedPolicyDocument", 400),
+            Self::NoSuchEntity => ("NoSuchEntity", 404),
+            Self::ValidationError => ("ValidationError", 400),
             Self::IncompleteSignature => ("IncompleteSignature", 400),
             Self::InternalError => ("InternalError", 500),
             Self::InvalidClientTokenId => ("InvalidClientTokenId", 403),

@@ -66,6 +66,7 @@ fn utf8(body: &[u8]) -> Result<&str, Fault> {
 /// The document with nothing left but elements and text.
 fn plain(root: &str, text: &str) -> Result<String, Fault> {
     let mut reader = Reader::from_str(text);
+    reader.config_mut().check_comments = true;
     let mut walk =
         Walk { root, depth: 0, seen_root: false, out: String::with_capacity(text.len()) };
     loop {
@@ -145,6 +146,9 @@ impl Walk<'_> {
     }
 
     fn text(&mut self, escaped: &str) -> Result<(), Fault> {
+        if escaped.contains("]]>") {
+            return Err(malformed("]]> stands in text: write ]]&gt;"));
+        }
         if self.depth > 0 {
             self.out.push_str(escaped);
             return Ok(());

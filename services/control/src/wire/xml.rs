@@ -46,7 +46,7 @@ fn with_namespace(root: &str, body: &str) -> String {
 }
 
 /// Text of an error: markup escaped, and what XML cannot hold replaced.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let clean: String =
         text.chars().map(|c| if super::read::is_xml(c) { c } else { '\u{fffd}' }).collect();
     quick_xml::escape::escape(&clean).into_owned()

@@ -247,6 +247,7 @@ impl Server {
             metrics: Metrics::default(),
         };
         settings.control.listen = "127.0.0.1:0".parse().unwrap();
+        settings.data_dir = folder.path().to_owned();
         let running = nearfront_control::start(&settings, world).await?;
         Ok(Self { running, clock, store, edges, folder, stopper })
     }

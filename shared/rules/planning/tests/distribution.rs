@@ -559,3 +559,82 @@ fn ten_thousand_items_are_refused_by_their_number_alone() {
         json!({"Quantity": 10_000, "Items": vec![behaviour("/a")["Items"][0].clone(); 10_000]});
     assert_eq!(refused("/CacheBehaviors", behaviours).0, ErrorCode::TooManyCacheBehaviors);
 }
+
+#[test]
+fn what_excludes_each_other_is_refused() {
+    let s3 = json!({"Id": "web", "DomainName": "b.s3.amazonaws.com", "OriginAccessControlId": "E1",
+                    "S3OriginConfig": {"OriginAccessIdentity": "origin-access-identity/cloudfront/E2"}});
+    let faults = planned(&with(ORIGIN, s3)).unwrap_err();
+    let code = ErrorCode::IllegalOriginAccessConfiguration;
+    assert!(faults.0.iter().any(|fault| fault.code == code), "{faults}");
+    let mut both = minimal();
+    both["Origins"]["Items"][0]["VpcOriginConfig"] = json!({"VpcOriginId": "vo_1"});
+    let faults = planned(&both).unwrap_err();
+    assert!(faults.0.iter().any(|fault| fault.code == ErrorCode::InvalidOrigin), "{faults}");
+}
+
+#[test]
+fn sslv3_cannot_go_with_sni() {
+    let given = json!({"ACMCertificateArn": ARN, "SSLSupportMethod": "sni-only",
+                       "MinimumProtocolVersion": "SSLv3"});
+    let (code, message) = refused("/ViewerCertificate", given);
+    assert_eq!(code, ErrorCode::InvalidProtocolSettings, "{message}");
+    let given =
+        json!({"ACMCertificateArn": ARN, "IAMCertificateId": "x", "SSLSupportMethod": "sni-only"});
+    let faults = planned(&with("/ViewerCertificate", given)).unwrap_err();
+    assert!(faults.to_string().contains("exclude each other"), "{faults}");
+}
+
+#[test]
+fn what_stands_twice_is_refused() {
+    let header = |name: &str| json!({"HeaderName": name, "HeaderValue": "v"});
+    let headers = json!({"Quantity": 2, "Items": [header("X-A"), header("x-a")]});
+    let (code, message) = refused(&format!("{ORIGIN}/CustomHeaders"), headers);
+    assert_eq!(code, ErrorCode::InvalidArgument);
+    assert!(message.contains("CustomHeaders.Items[1]"), "{message}");
+    let places = json!({"GeoRestriction": {"RestrictionType": "blacklist", "Quantity": 2, "Items": ["DE", "DE"]}});
+    assert_eq!(refused("/Restrictions", places).0, ErrorCode::InvalidGeoRestrictionParameter);
+    let nowhere =
+        json!({"GeoRestriction": {"RestrictionType": "whitelist", "Quantity": 1, "Items": ["XX"]}});
+    assert_eq!(refused("/Restrictions", nowhere).0, ErrorCode::InvalidLocationCode);
+}
+
+#[test]
+fn the_older_form_is_checked_name_by_name() {
+    let behaviour = |values: Value| {
+        with(
+            DEFAULT,
+            json!({"TargetOriginId": "web", "ViewerProtocolPolicy": "allow-all", "MinTTL": 0,
+                             "ForwardedValues": values}),
+        )
+    };
+    let cookies = |forward: &str, names: &[&str]| {
+        json!({"QueryString": false, "Cookies": {"Forward": forward,
+               "WhitelistedNames": {"Quantity": names.len(), "Items": names}}})
+    };
+    let headers = |names: &[&str]| {
+        json!({"QueryString": false, "Cookies": {"Forward": "none"},
+               "Headers": {"Quantity": names.len(), "Items": names}})
+    };
+    let keys = |query: bool, names: &[&str]| {
+        json!({"QueryString": query, "Cookies": {"Forward": "none"},
+               "QueryStringCacheKeys": {"Quantity": names.len(), "Items": names}})
+    };
+    for (values, code) in [
+        (cookies("none", &["a"]), ErrorCode::InvalidForwardCookies),
+        (cookies("whitelist", &[]), ErrorCode::InvalidForwardCookies),
+        (cookies("whitelist", &["a", "a"]), ErrorCode::InvalidArgument),
+        (cookies("whitelist", &["a b"]), ErrorCode::InvalidArgument),
+        (headers(&["Origin", "origin"]), ErrorCode::InvalidArgument),
+        (headers(&["*", "Origin"]), ErrorCode::InvalidArgument),
+        (headers(&["a b"]), ErrorCode::InvalidArgument),
+        (keys(false, &["a"]), ErrorCode::InvalidQueryStringParameters),
+        (keys(true, &["a", "a"]), ErrorCode::InvalidArgument),
+        (keys(true, &[""]), ErrorCode::InvalidArgument),
+    ] {
+        assert_eq!(planned(&behaviour(values.clone())).unwrap_err().code(), code, "{values}");
+    }
+    let mut bucket = behaviour(cookies("all", &[]));
+    bucket["Origins"]["Items"][0] = json!({"Id": "web", "DomainName": "b.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}});
+    assert_eq!(planned(&bucket).unwrap_err().code(), ErrorCode::InvalidForwardCookies);
+}

@@ -23,6 +23,11 @@ pub(super) fn planned(
         return Vec::new();
     };
     let rules = items!(responses);
+    if rules.len() > STATUSES.len() {
+        let message = format!("at most {} rules: one for each error code", STATUSES.len());
+        faults.add("CustomErrorResponses", ErrorCode::InvalidErrorCode, message);
+        return Vec::new();
+    }
     let mut planned: Vec<ErrorRule> = Vec::with_capacity(rules.len());
     for (index, rule) in rules.iter().enumerate() {
         let path = format!("CustomErrorResponses.Items[{index}]");

@@ -148,6 +148,17 @@ fn check_method(faults: &mut Faults, given: &ViewerCertificate) {
         ),
         None => faults.add(path, ErrorCode::InvalidViewerCertificate, "must be sni-only"),
     }
+    let old = given.minimum_protocol_version == Some(MinimumProtocolVersion::SSLv3);
+    faults.require(
+        !old || given.ssl_support_method != Some(SSLSupportMethod::SniOnly),
+        "ViewerCertificate.MinimumProtocolVersion",
+        ErrorCode::InvalidProtocolSettings,
+        "SSLv3 knows no SNI: use TLSv1.2_2021 or newer",
+    );
+    let iam = given.iam_certificate_id.as_ref().is_some_and(|id| !id.is_empty());
+    let code = ErrorCode::InvalidViewerCertificate;
+    let message = "IAMCertificateId and ACMCertificateArn exclude each other";
+    faults.require(!iam, "ViewerCertificate", code, message);
     let both = given.cloud_front_default_certificate == Some(true);
     faults.require(
         !both,

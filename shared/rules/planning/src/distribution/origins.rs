@@ -4,7 +4,9 @@
 
 use super::names::is_host_name;
 use crate::{
-    Faults, Quota, References, defaults, faults::items, policy::access_control,
+    Faults, Quota, References, defaults,
+    faults::items,
+    policy::{access_control, check_once},
     resource::access_identity,
 };
 use model::{
@@ -145,6 +147,10 @@ fn kind(
     references: &References,
 ) -> Option<OriginKind> {
     let control = config.origin_access_control_id.as_deref().filter(|id| !id.is_empty());
+    let vpc = config.vpc_origin_config.is_some();
+    let others = config.s3_origin_config.is_some() || config.custom_origin_config.is_some();
+    let message = "VpcOriginConfig excludes S3OriginConfig and CustomOriginConfig";
+    faults.require(!vpc || !others, path, ErrorCode::InvalidOrigin, message);
     match (&config.s3_origin_config, &config.custom_origin_config) {
         (Some(s3), None) => {
             let identity = Some(s3.origin_access_identity.as_str()).filter(|id| !id.is_empty());
@@ -284,6 +290,8 @@ fn custom_headers(
     for (index, header) in headers.iter().enumerate() {
         check_header(faults, format!("{path}.Items[{index}]"), header);
     }
+    let names: Vec<_> = headers.iter().map(|one| one.header_name.to_ascii_lowercase()).collect();
+    check_once(faults, &path, &names);
     headers
         .iter()
         .map(|one| (one.header_name.to_ascii_lowercase(), one.header_value.clone()))

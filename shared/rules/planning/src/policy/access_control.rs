@@ -30,7 +30,7 @@ pub fn check(config: &OriginAccessControlConfig) -> Result<(), Faults> {
     faults.require(
         config.signing_behavior != Signing::AlwaysAmzAuth,
         "SigningBehavior",
-        ErrorCode::InvalidOriginAccessControl,
+        ErrorCode::InvalidArgument,
         "always-amz-auth is not served here: use always or never",
     );
     faults.into_result()

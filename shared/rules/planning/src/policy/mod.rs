@@ -11,6 +11,7 @@ use model::{
     api::{CookieNames, ErrorCode, Headers, QueryStringNames},
     plan::Selection,
 };
+use std::collections::BTreeSet;
 
 /// Longest name and comment of a policy.
 pub(crate) const LONGEST_NAME: usize = 128;
@@ -102,17 +103,33 @@ pub(crate) fn check_names<L: Names>(
         too_many,
         "the names together have more than 1024 characters",
     );
+    check_once(faults, path, names);
     for (index, name) in names.iter().enumerate() {
         let fine = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
         let place = format!("{path}.Items[{index}]");
         faults.require(fine, &place, ErrorCode::InvalidArgument, "not a name");
-        let repeated = names.iter().take(index).any(|earlier| earlier == name);
-        faults.require(!repeated, place, ErrorCode::InvalidArgument, "stands twice in the list");
     }
 }
 
-/// Whether every name is an HTTP field name (RFC 9110 §5.1).
+/// Nothing may stand twice in a list.
+pub(crate) fn check_once<T: Ord + AsRef<str>>(faults: &mut Faults, path: &str, names: &[T]) {
+    let mut seen = BTreeSet::new();
+    for (index, name) in names.iter().enumerate() {
+        let place = format!("{path}.Items[{index}]");
+        let first = seen.insert(name.as_ref());
+        faults.require(first, place, ErrorCode::InvalidArgument, "stands twice in the list");
+    }
+}
+
+/// Whether every name is an HTTP field name (RFC 9110 §5.1), whose case makes no difference.
 pub(crate) fn check_field_names(faults: &mut Faults, path: &str, names: &[String]) {
+    let mut exactly: Vec<&str> = names.iter().map(String::as_str).collect();
+    exactly.sort_unstable();
+    let alike = exactly.windows(2).any(|pair| pair.first() == pair.last());
+    if !alike {
+        let lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        check_once(faults, path, &lower);
+    }
     for (index, name) in names.iter().enumerate() {
         faults.require(
             http::HeaderName::from_bytes(name.as_bytes()).is_ok(),

@@ -2,7 +2,7 @@
 //!
 //! Source: CloudFront developer guide, "Understand response headers policies".
 
-use super::{check_field_names, check_label};
+use super::{check_field_names, check_label, check_once};
 use crate::{Faults, Quota, Quotas, faults::items};
 use model::{
     api::{
@@ -89,6 +89,8 @@ fn check_cors(faults: &mut Faults, cors: &ResponseHeadersPolicyCorsConfig) {
     faults.counted("CorsConfig.AccessControlAllowHeaders", headers.quantity, headers.items.len());
     faults.counted("CorsConfig.AccessControlAllowMethods", methods.quantity, methods.items.len());
     check_field_names(faults, "CorsConfig.AccessControlAllowHeaders", &headers.items);
+    check_origins(faults, &origins.items);
+    check_methods(faults, &methods.items);
     if let Some(expose) = &cors.access_control_expose_headers {
         let place = "CorsConfig.AccessControlExposeHeaders";
         faults.counted(place, expose.quantity, items!(expose).len());
@@ -101,21 +103,38 @@ fn check_cors(faults: &mut Faults, cors: &ResponseHeadersPolicyCorsConfig) {
         ErrorCode::InvalidArgument,
         "credentials cannot be allowed for every origin: list the origins",
     );
-    for (index, origin) in origins.items.iter().enumerate() {
-        let fine = (1..=LONGEST_VALUE).contains(&origin.len())
-            && origin.bytes().all(|byte| byte.is_ascii_graphic())
-            && origin.rfind('*').is_none_or(|last| {
-                last == origin.len() - 1 || origin[..=last].matches('*').count() == 1
-            });
-        let place = format!("CorsConfig.AccessControlAllowOrigins.Items[{index}]");
-        faults.require(fine, place, ErrorCode::InvalidArgument, "not an origin");
-    }
     faults.require(
         cors.access_control_max_age_sec.is_none_or(|age| age >= 0),
         "CorsConfig.AccessControlMaxAgeSec",
         ErrorCode::InvalidArgument,
         "cannot be negative",
     );
+}
+
+fn check_methods(faults: &mut Faults, methods: &[MethodValue]) {
+    let (path, code) = ("CorsConfig.AccessControlAllowMethods", ErrorCode::InvalidArgument);
+    faults.require(!methods.is_empty(), path, code, "at least one method, or ALL");
+    let all = methods.contains(&MethodValue::ALL);
+    faults.require(!all || methods.len() == 1, path, code, "ALL stands for all: list it alone");
+    let words: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+    check_once(faults, path, &words);
+}
+
+fn check_origins(faults: &mut Faults, origins: &[String]) {
+    let (path, code) = ("CorsConfig.AccessControlAllowOrigins", ErrorCode::InvalidArgument);
+    faults.require(!origins.is_empty(), path, code, "at least one origin, or *");
+    let any = origins.iter().any(|origin| origin == "*");
+    faults.require(!any || origins.len() == 1, path, code, "* stands for all: list it alone");
+    check_once(faults, path, origins);
+    for (index, origin) in origins.iter().enumerate() {
+        let fine = (1..=LONGEST_VALUE).contains(&origin.len())
+            && origin.bytes().all(|byte| byte.is_ascii_graphic())
+            && origin.rfind('*').is_none_or(|last| {
+                last == origin.len() - 1 || origin[..=last].matches('*').count() == 1
+            });
+        let place = format!("{path}.Items[{index}]");
+        faults.require(fine, place, code, "not an origin");
+    }
 }
 
 fn check_security(faults: &mut Faults, security: &ResponseHeadersPolicySecurityHeadersConfig) {
@@ -218,6 +237,8 @@ fn check_removed(faults: &mut Faults, names: &[&str], quotas: &Quotas) {
     if !few(faults, "RemoveHeadersConfig", names.len(), too_many, quotas) {
         return;
     }
+    let all: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    check_once(faults, "RemoveHeadersConfig", &all);
     for (index, name) in names.iter().enumerate() {
         let lower = name.to_ascii_lowercase();
         let fine = http::HeaderName::from_bytes(name.as_bytes()).is_ok()
