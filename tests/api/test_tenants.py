@@ -156,7 +156,9 @@ def test_a_certificate_makes_names_active_and_is_in_use(api, near, client, of, t
     changed = api.ok("UpdateDistributionTenant", Id=one, IfMatch=made["ETag"], Customizations=own)
     assert changed["DistributionTenant"]["Domains"] == [{"Domain": name, "Status": "active"}]
     served(near, name, "/hats/all/page of hats")
-    acm.refused("DeleteCertificate", "ResourceInUseException", why="in use", says="tenant", CertificateArn=arn)
+    acm.refused("DeleteCertificate", "ResourceInUseException", why="in use", CertificateArn=arn)
+    used = acm.call("DescribeCertificate", CertificateArn=arn)["Certificate"]["InUseBy"]
+    assert used == [changed["DistributionTenant"]["Arn"]]
     listed = api.ok("ListDistributionTenantsByCustomization", CertificateArn=arn)["DistributionTenantList"]
     assert [item["Id"] for item in listed] == [one]
 

@@ -30,8 +30,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const KIND: &str = "distribution-tenant";
 /// The kind of what tenants are made from.
 const DISTRIBUTION: &str = "distribution";
-/// Most tenants whose plans are written in one commit.
-const MOST_AT_ONCE: usize = 4 * MOST_USERS;
+/// Most tenants whose plans are written in one commit: each is its record, its plan and its history.
+const MOST_AT_ONCE: usize = 3 * MOST_USERS;
 
 /// A distribution tenant as it is kept: `distribution-tenant/ID`. It is put whenever its plan is, so
 /// that the revision of the one is the revision of the other.
