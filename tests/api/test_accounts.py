@@ -403,3 +403,51 @@ def test_simulation_says_what_would_be(iam, user, client):
     iam.refused("SimulatePrincipalPolicy", "InvalidInput", status=400, PolicySourceArn=source, ActionNames=["x"])
     iam.refused("SimulatePrincipalPolicy", "InvalidInput", status=400, PolicySourceArn=source, ActionNames=["a:b"],
                 PolicyInputList=["{}"])
+
+
+# --- server certificates
+
+
+def pair(folder, name="server.example"):
+    """A certificate that signs itself, and its key, as PEM."""
+    import subprocess
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                    "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / f"{name}.key",
+                    "-out", folder / f"{name}.pem"], check=True, capture_output=True)
+    return (folder / f"{name}.pem").read_text(), (folder / f"{name}.key").read_text()
+
+
+def test_a_server_certificate_lives_and_is_gone(api, iam, client, unique, tmp_path):
+    (body, key), name, path = pair(tmp_path), unique("certificate"), f"/{unique('path')}/"
+    made = iam.ok("UploadServerCertificate", ServerCertificateName=name, Path=path, CertificateBody=body,
+                  PrivateKey=key)["ServerCertificateMetadata"]
+    assert made["Arn"] == f"arn:aws:iam::{ACCOUNT}:server-certificate{path}{name}"
+    assert made["ServerCertificateId"].startswith("ASCA")
+    shown = iam.ok("GetServerCertificate", ServerCertificateName=name)["ServerCertificate"]
+    assert shown["ServerCertificateMetadata"] == made
+    assert shown["CertificateBody"].split() == body.split()
+    assert "PRIVATE" not in json.dumps(shown, default=str)
+    listed = iam.ok("ListServerCertificates", PathPrefix=path)
+    assert listed["ServerCertificateMetadataList"] == [made] and not listed["IsTruncated"]
+    assert made["Arn"] not in json.dumps(client("acm").call("ListCertificates"), default=str)
+    iam.refused("UploadServerCertificate", "EntityAlreadyExists", status=409, ServerCertificateName=name.upper(),
+                CertificateBody=body, PrivateKey=key)
+    config = surface.config_of(unique(), ViewerCertificate={
+        "IAMCertificateId": made["ServerCertificateId"], "SSLSupportMethod": "sni-only", "MinimumProtocolVersion": "TLSv1.2_2021"})
+    said = api.refused("CreateDistribution", "UnsupportedOperation", why="not honoured", DistributionConfig=config)["Message"]
+    assert "IAMCertificateId" in said
+    iam.ok("DeleteServerCertificate", ServerCertificateName=name)
+    for operation in ("GetServerCertificate", "DeleteServerCertificate"):
+        iam.refused(operation, "NoSuchEntity", status=404, ServerCertificateName=name)
+
+
+def test_wrong_server_certificates_are_refused(iam, unique, tmp_path):
+    (body, key), (_, other) = pair(tmp_path), pair(tmp_path, "other.example")
+    name = unique("certificate")
+    for more, code in [
+            ({"CertificateBody": "no", "PrivateKey": key}, "MalformedCertificate"),
+            ({"CertificateBody": body, "PrivateKey": other}, "KeyPairMismatch"),
+            ({"CertificateBody": body}, "ValidationError"),
+            ({"CertificateBody": body, "PrivateKey": key, "Path": "x"}, "ValidationError")]:
+        iam.refused("UploadServerCertificate", code, status=400, ServerCertificateName=name, **more)
+    iam.refused("GetServerCertificate", "NoSuchEntity", status=404, ServerCertificateName=name)

@@ -65,6 +65,11 @@ pub fn access_key() -> String {
     format!("AKIA{}", random(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16))
 }
 
+/// The id of a server certificate: `ASCA` and 16 of `[A-Z2-7]`.
+pub fn server_certificate() -> String {
+    format!("ASCA{}", random(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16))
+}
+
 /// The id of a user: `AIDA` and 16 of `[A-Z2-7]`.
 pub fn user() -> String {
     format!("AIDA{}", random(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16))

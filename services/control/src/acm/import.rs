@@ -136,7 +136,6 @@ fn record(
 ///
 /// # Errors
 /// A text for the user when it cannot be served.
-#[expect(dead_code, reason = "for UploadServerCertificate of the IAM query API")]
 pub fn upload(
     control: &Control,
     change: &mut Change,

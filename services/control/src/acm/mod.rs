@@ -20,6 +20,8 @@ mod tags;
 pub use acme::{ACCOUNTS, run as obtain};
 pub use api::{Call, serve};
 pub use card::CARDS;
+pub use import::upload;
+pub use refusal::Refusal;
 
 use crate::{
     control::Control,
@@ -32,6 +34,19 @@ use planning::CertificateFacts;
 
 /// In the keys of who uses a certificate.
 pub const KIND: &str = "certificate";
+
+/// The key of a certificate's record.
+pub fn record_key(id: &str) -> String {
+    place(id)
+}
+
+/// A certificate's leaf and the rest of its chain, as PEM.
+///
+/// # Errors
+/// An internal fault when what was checked once cannot be read any more.
+pub fn parts(certificate: &Certificate) -> Result<(String, String), Fault> {
+    pem::split(&certificate.chain).map_err(Fault::internal)
+}
 
 fn place(id: &str) -> String {
     format!("{CERTIFICATES}{id}")

@@ -7,6 +7,7 @@
 //! Source: IAM API reference, 2010-05-08; STS API reference, 2011-06-15.
 
 mod answer;
+mod certificates;
 mod form;
 mod keys;
 mod needs;
@@ -75,6 +76,10 @@ async fn iam(ask: &Ask<'_>, action: &str) -> Result<Answer, Fault> {
         "ListUserPolicies" => policies::list(ask).await,
         "DeleteUserPolicy" => policies::delete(ask).await,
         "SimulatePrincipalPolicy" => simulation::run(ask).await,
+        "UploadServerCertificate" => certificates::upload(ask).await,
+        "GetServerCertificate" => certificates::get(ask).await,
+        "ListServerCertificates" => certificates::list(ask).await,
+        "DeleteServerCertificate" => certificates::delete(ask).await,
         other => Err(unknown(other)),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: service authorization reference, "AWS Identity and Access Management".
 
-use super::{Form, known_action, unknown, user};
+use super::{Form, certificates, known_action, unknown, user};
 use crate::{
     access::{Caller, Needs},
     control::Control,
@@ -28,7 +28,13 @@ pub async fn of(
     let resource = match action {
         "ListUsers" | "ListServerCertificates" => "*".to_owned(),
         "SimulatePrincipalPolicy" => form.get("PolicySourceArn").unwrap_or("*").to_owned(),
-        "UploadServerCertificate" | "GetServerCertificate" | "DeleteServerCertificate" => {
+        "GetServerCertificate" | "DeleteServerCertificate" => {
+            let name = form.get("ServerCertificateName").unwrap_or("*");
+            let otherwise =
+                || format!("arn:aws:iam::{}:server-certificate/{name}", control.account);
+            certificates::arn_of(control, name).await?.unwrap_or_else(otherwise)
+        }
+        "UploadServerCertificate" => {
             let path = form.get("Path").unwrap_or("/");
             let name = form.get("ServerCertificateName").unwrap_or("*");
             format!("arn:aws:iam::{}:server-certificate{path}{name}", control.account)
