@@ -6,9 +6,10 @@ use ports::metastore::{Commit, MetaStore as _, Write};
 
 async fn keys(server: &Server) -> Vec<String> {
     let entries = server.store.list("", None, 1000).await.unwrap();
-    // A census says only that something was once counted.
+    // A census says only that something was once counted; versions outlive what they tell of.
+    let left = ["census/", "history/", "gone/"];
     let keys = entries.into_iter().map(|entry| entry.key);
-    keys.filter(|key| !key.starts_with("census/")).collect()
+    keys.filter(|key| !left.iter().any(|prefix| key.starts_with(prefix))).collect()
 }
 
 async fn copied(server: &Server, primary: &Answer, reference: &str) -> Answer {
