@@ -4,12 +4,14 @@ use crate::harness::{Answer, Sent, Server, distribution};
 use bytes::Bytes;
 use ports::metastore::{Commit, MetaStore as _, Write};
 
+/// What is kept of things that are gone, on purpose: that they were counted, and how they once were.
+const REMEMBERED: [&str; 3] = ["census/", "gone/", "history/"];
+
 async fn keys(server: &Server) -> Vec<String> {
     let entries = server.store.list("", None, 1000).await.unwrap();
-    // A census says only that something was once counted; versions outlive what they tell of.
-    let left = ["census/", "history/", "gone/"];
     let keys = entries.into_iter().map(|entry| entry.key);
-    keys.filter(|key| !left.iter().any(|prefix| key.starts_with(prefix))).collect()
+    let remembered = |key: &String| REMEMBERED.iter().any(|prefix| key.starts_with(prefix));
+    keys.filter(|key| !remembered(key)).collect()
 }
 
 async fn copied(server: &Server, primary: &Answer, reference: &str) -> Answer {
