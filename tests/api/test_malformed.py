@@ -26,7 +26,7 @@ SEED = 20_261_122
 SHARE = {"bomb": 400, "external": 400, "deep": 400, "encoding": 1000, "truncated": 2200, "flipped": 2800, "count": 500,
          "list": 100, "element": 1300, "noise": 600, "json": 300}
 #: What the whole process may grow beyond its size before, in MiB: a body has at most one, and few are read at a time.
-MOST_GROWTH = 160
+MOST_GROWTH = 256
 THREADS = 8
 MIB = 1 << 20
 

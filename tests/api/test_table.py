@@ -12,6 +12,8 @@ def test_the_table_of_operations_is_what_tests_have_shown(request):
     there = {path.name for path in request.path.parent.glob("test_*.py")}
     if files < there or request.session.testsfailed:
         pytest.skip("only some of the tests were run, or some failed")
+    if not surface.TABLE.exists() and not os.environ.get("NEARFRONT_WRITE_TABLE"):
+        pytest.skip("the page was never written: NEARFRONT_WRITE_TABLE=1 writes it")
     untouched, unproven, lacking = [], [], []
     for (service, name), model in surface.operations().items():
         known = surface.record_name(service, name)

@@ -37,7 +37,7 @@ impl Challenges {
         for (key, challenge) in entries {
             match &challenge.proof {
                 Proof::Http { token, body } => {
-                    drop(ready.bodies.insert(token.clone(), body.clone()))
+                    ready.bodies.insert(token.clone(), body.clone());
                 }
                 Proof::TlsAlpn { chain, key: sealed } => {
                     match tls.challenge(&format!("{CHALLENGES}{key}"), chain, sealed) {

@@ -205,11 +205,11 @@ impl Known {
                 .values()
                 .map(|distribution| (distribution.plan.names(), distribution.clone())),
         ));
-        if self.asked != before.asked {
-            self.challenges = Arc::new(Challenges::ready(&self.asked, tls));
+        self.challenges = if self.asked == before.asked {
+            before.challenges.clone()
         } else {
-            self.challenges = before.challenges.clone();
-        }
+            Arc::new(Challenges::ready(&self.asked, tls))
+        };
         if imported {
             let certificates = self.imported.iter();
             let certificates = certificates.map(|(name, one)| (name.clone(), one.clone()));

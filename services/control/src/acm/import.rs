@@ -68,14 +68,14 @@ async fn kept(
 ) -> Result<Settled<()>, Stopped> {
     let id = super::id_of(arn).unwrap_or_default();
     let mut change = Change::default();
-    let old = match again {
-        true => match found(control, arn).await {
+    let mut old = None;
+    if again {
+        old = match found(control, arn).await {
             Err(refusal) => return Settled::refused(refusal),
             Ok(whole) if whole.card.is_some() => return Settled::refused(requested()),
             Ok(whole) => whole.record,
-        },
-        false => None,
-    };
+        };
+    }
     if let Some(Err(refusal)) = tags.map(|tags| tags::attach(control, &mut change, id, tags)) {
         return Settled::refused(refusal);
     }

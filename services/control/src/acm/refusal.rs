@@ -78,6 +78,7 @@ impl<T> Settled<T> {
     }
 
     /// Refused, and not to be tried again.
+    #[expect(clippy::unnecessary_wraps, reason = "it is what an attempt returns")]
     pub fn refused(refusal: Refusal) -> Result<Self, Stopped> {
         Ok(Self::Refused(refusal))
     }

@@ -230,13 +230,12 @@ pub(super) fn is_name(name: &str) -> bool {
 fn method(control: &Control, wanted: &Request, names: &[String]) -> Result<Method, Refusal> {
     let wildcard = names.iter().find(|name| name.starts_with("*."));
     match (wanted.validation_method.as_deref(), wildcard) {
-        (Some("DNS"), _) => Ok(Method::Dns),
+        (Some("DNS"), _) | (None, Some(_)) => Ok(Method::Dns),
         (Some("HTTP"), None) => Ok(Method::Http),
         (Some("HTTP"), Some(name)) => Err(Refusal::parameter(format!(
             "ValidationMethod HTTP cannot prove {name}: certificate authorities prove wildcards by \
              DNS only"
         ))),
-        (None, Some(_)) => Ok(Method::Dns),
         (None, None) => {
             let first = control.settings.acme.challenges.first();
             Ok(if first.is_some_and(|one| one == "dns-01") { Method::Dns } else { Method::Http })

@@ -18,8 +18,8 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(digest::digest(&digest::SHA256, bytes))
 }
 
-/// A path without empty, `.` and `..` segments (RFC 3986 §5.2.4); a trailing slash stays, and what
-/// ends in dots is a folder.
+/// A path without empty, `.` and `..` segments (RFC 3986 §5.2.4); a trailing slash stays, and one
+/// stands where the last segment was taken away.
 pub fn normal_path(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for segment in path.split('/') {
@@ -31,8 +31,8 @@ pub fn normal_path(path: &str) -> String {
             segment => kept.push(segment),
         }
     }
-    let folder = matches!(path.rsplit('/').next(), Some("" | "." | ".."));
-    let slash = if folder && !kept.is_empty() { "/" } else { "" };
+    let open = ["/", "/.", "/.."].iter().any(|end| path.ends_with(end));
+    let slash = if open && !kept.is_empty() { "/" } else { "" };
     format!("/{}{slash}", kept.join("/"))
 }
 

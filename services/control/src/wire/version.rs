@@ -125,11 +125,6 @@ impl Version {
         self.0 >= since.map_or(Self::NEWEST.0, |(since, _)| since)
     }
 
-    /// As it stands in paths: `2018-11-05`.
-    pub const fn as_str(self) -> &'static str {
-        self.0
-    }
-
     /// An answer's text as this version has it: its namespace on the root element, its date in the
     /// place of what was made.
     pub fn spoken(self, text: &str) -> String {
@@ -144,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_path_begins_with_a_version_that_there_was() {
-        let of = |path| Version::of_path(path).map(|(version, rest)| (version.as_str(), rest));
+        let of = |path| Version::of_path(path).map(|(version, rest)| (version.0, rest));
         assert_eq!(of("/2018-11-05/distribution/E1"), Some(("2018-11-05", "/distribution/E1")));
         assert_eq!(of("/2020-05-31/x"), Some(("2020-05-31", "/x")));
         for wrong in ["/2018-11-06/distribution", "/distribution", "2018-11-05/x", "", "/"] {

@@ -184,7 +184,6 @@ fn parse(
 
 /// Whether the key is the certificate's own is not looked at: of a certificate that carries a proof,
 /// whose extension is critical, that could not be told.
-
 fn certified(
     seals: &Seals,
     place: &str,

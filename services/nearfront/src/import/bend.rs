@@ -54,12 +54,8 @@ pub(super) fn without(
     for _ in 0..MOST {
         let faults = faults(&config);
         let Some(fault) = faults.first() else { break };
-        let mut tree = difference::plain(serde_json::to_value(&config)?);
-        let left = remove(&mut tree, &fault.path).and_then(|()| {
-            let mut config: DistributionConfig = serde_json::from_value(tree).ok()?;
-            defaults::fill(&mut config);
-            Some(config)
-        });
+        let tree = difference::plain(serde_json::to_value(&config)?);
+        let left = places(&fault.path).find_map(|place| left_without(&tree, place));
         let Some(left) = left.filter(|left| *left != config) else { return Ok((config, faults)) };
         notes.push(Note::new(&fault.path, format!("left out: {}", fault.message)));
         open |= protects(&fault.path);
@@ -72,6 +68,22 @@ pub(super) fn without(
     }
     let faults = faults(&config);
     Ok((config, faults))
+}
+
+/// The member at fault, then those that it is a part of: one that must be there goes with its whole.
+/// Elements of lists are not given up for a part of them.
+fn places(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |place| {
+        place.rsplit_once('.').map(|(whole, _)| whole).filter(|whole| !whole.ends_with(']'))
+    })
+}
+
+fn left_without(tree: &Value, place: &str) -> Option<DistributionConfig> {
+    let mut tree = tree.clone();
+    remove(&mut tree, place)?;
+    let mut config: DistributionConfig = serde_json::from_value(tree).ok()?;
+    defaults::fill(&mut config);
+    Some(config)
 }
 
 /// Whether content is less protected without this. The paths of a behaviour that is gone fall to the
@@ -219,8 +231,9 @@ mod tests {
             items: Some(vec!["group".to_owned()].into()),
         });
         if !faults(&signed).is_empty() {
-            let (left, faults) = without(signed, &mut Vec::new()).unwrap();
-            assert!(faults.is_empty() && !left.enabled);
+            let mut notes = Vec::new();
+            let (left, faults) = without(signed, &mut notes).unwrap();
+            assert!(faults.is_empty() && !left.enabled, "{faults:?} {notes:?}");
         }
     }
 

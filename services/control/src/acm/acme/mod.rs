@@ -322,7 +322,7 @@ fn after(control: &Control, card: &Card, why: &Trouble) -> Card {
         work.order = None;
         work.key = None;
         work.next = now + after_denial(work.denials);
-        failure.reason = denial.reason.to_owned();
+        denial.reason.clone_into(&mut failure.reason);
         failure.last = first && (denial.last || work.denials >= control.settings.acme.attempts);
     } else {
         work.troubles += 1;

@@ -48,7 +48,10 @@ fn everything_but_what_is_named() {
     assert_eq!(says(document, "iam:CreateUser", &none), ImplicitDeny);
     let policy = Policy::read(document).unwrap();
     let other = "arn:aws:cloudfront::1:distribution/E9";
-    assert_eq!(decide([&policy], "cloudfront:GetDistribution", other, &none).decision, ImplicitDeny);
+    assert_eq!(
+        decide([&policy], "cloudfront:GetDistribution", other, &none).decision,
+        ImplicitDeny
+    );
 }
 
 #[test]
