@@ -512,8 +512,9 @@ mod tests {
         for operation in &OPERATIONS {
             for (_, on) in rows(operation.name) {
                 match on {
-                    On::Query(_, parameter) => assert!(operation.query.contains(&parameter)),
-                    On::Arn(parameter) => assert!(operation.query.contains(&parameter)),
+                    On::Query(_, parameter) | On::Arn(parameter) => {
+                        assert!(operation.query.contains(&parameter));
+                    }
                     On::Body(_) => assert!(matches!(operation.request, Body::Xml(_))),
                     _ => {}
                 }

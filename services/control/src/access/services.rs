@@ -1,7 +1,7 @@
 //! What the operations of the services beside CloudFront need.
 //!
 //! Source: service authorization reference, "AWS Certificate Manager", "Amazon CloudFront
-//! KeyValueStore", "AWS CloudTrail".
+//! `KeyValueStore`", "AWS CloudTrail".
 
 use super::Needs;
 use crate::control::Control;

@@ -77,7 +77,9 @@ fn write_all(mut items: mpsc::Receiver<Item>, mut logs: [Log; 2], health: &Healt
             let Ok(item) = items.try_recv() else { break };
             take(item);
         }
-        tell(health, logs.iter_mut().map(Log::write).collect());
+        // Both, even when the first one fails.
+        let outcomes = logs.each_mut().map(Log::write);
+        tell(health, outcomes.into_iter().collect());
         for written in waiting {
             let _ = written.send(());
         }

@@ -29,7 +29,8 @@ const SLACK: u64 = 60_000;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Lookup {
-    lookup_attributes: Option<Vec<Attribute>>,
+    #[serde(rename = "LookupAttributes")]
+    attributes: Option<Vec<Attribute>>,
     start_time: Option<f64>,
     end_time: Option<f64>,
     max_results: Option<i64>,
@@ -84,7 +85,7 @@ fn wanted(lookup: &Lookup) -> Result<Wanted, Fault> {
         let message = "EventCategory: there are no insight events here: leave it out";
         return Err(Fault::common(Common::ValidationError, message));
     }
-    let attribute = match lookup.lookup_attributes.as_deref() {
+    let attribute = match lookup.attributes.as_deref() {
         None | Some([]) => None,
         Some([one]) => Some(one.clone()),
         Some(_) => return Err(attributes("LookupAttributes may hold one attribute")),

@@ -152,7 +152,7 @@ fn signed(mut wire: Wire, presigned: bool) -> Wire {
     let mut settings = SigningSettings::default();
     if presigned {
         settings.signature_location = SignatureLocation::QueryParams;
-        settings.expires_in = Some(Duration::from_secs(60));
+        settings.expires_in = Some(Duration::from_mins(1));
     }
     let identity = Credentials::new(KEY, SECRET, None, None, "tests").into();
     let params = v4::SigningParams::builder()
