@@ -10,7 +10,6 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 import nearfront as parts  # noqa: E402
 import surface  # noqa: E402
-from surface import credentials  # noqa: E402, F401 (tests take it from here as well)
 
 
 def pytest_configure(config):
@@ -58,7 +57,7 @@ def api(near):
 @pytest.fixture(scope="session")
 def own(near):
     """What is this server's own: history, and the way back."""
-    return surface.Own(**credentials(near))
+    return surface.Own(**surface.credentials(near))
 
 
 @pytest.fixture(scope="session")

@@ -172,8 +172,7 @@ def test_a_key_of_one_user_is_no_key_of_another(iam, user):
 def test_users_keys_and_policies_are_counted():
     quotas = {"users": 1, "access_keys_per_user": 2, "user_policies": 3}
     with parts.Up(settings={"quotas": quotas}) as near:
-        from conftest import credentials
-        iam = surface.Api(**credentials(near), service="iam")
+        iam = surface.Api(**surface.credentials(near), service="iam")
         iam.ok("CreateUser", UserName="one")
         iam.refused("CreateUser", "LimitExceeded", status=409, says="1 users", UserName="two")
         for _ in range(2):
@@ -188,8 +187,7 @@ def test_users_keys_and_policies_are_counted():
 
 def test_the_account_can_change_its_key_but_not_lose_the_last_one():
     with parts.Up() as near:
-        from conftest import credentials
-        access = credentials(near)
+        access = surface.credentials(near)
         iam = surface.Api(**access, service="iam")
         iam.refused("DeleteAccessKey", "DeleteConflict", status=409, AccessKeyId=access["key"])
         iam.refused("UpdateAccessKey", "DeleteConflict", status=409, AccessKeyId=access["key"], Status="Inactive")

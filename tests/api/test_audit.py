@@ -8,7 +8,7 @@ import botocore.exceptions
 import nearfront as parts
 import pytest
 import surface
-from conftest import credentials
+from surface import credentials
 
 
 def lines(near, name="calls"):

@@ -1,6 +1,5 @@
 """Tags of every kind of resource that can have some."""
 
-import conftest
 import nearfront as parts
 import pytest
 import surface
@@ -104,7 +103,7 @@ def test_wrong_tags_are_refused_and_change_nothing(api, tagged):
 def limited():
     """A server with the quotas that CloudFront has."""
     with parts.Up() as near:
-        yield surface.Api(**conftest.credentials(near))
+        yield surface.Api(**surface.credentials(near))
 
 
 @pytest.mark.parametrize("make", KINDS, ids=lambda kind: kind.__name__)

@@ -38,7 +38,7 @@ pub async fn serve(control: &Control, call: &Authorised<Call>) -> Option<Answer>
 async fn put(control: &Control, call: &Authorised<Call>) -> Answer {
     let body: PutResourcePolicyRequest = call.body()?;
     let (kind, id) = look_ups::shared(control, &body.resource_arn).await?;
-    check(control, &body.policy_document).await?;
+    check(control, &body.policy_document)?;
     store::settle(|| async {
         let mut change = Change::default();
         let there = Check::Present(record_key(kind, id));
@@ -83,7 +83,7 @@ async fn kept(control: &Control, arn: &str) -> Result<Kept<String>, Fault> {
 }
 
 /// It must be one, and name nobody but this account and its users.
-async fn check(control: &Control, document: &str) -> Result<(), Fault> {
+fn check(control: &Control, document: &str) -> Result<(), Fault> {
     let wrong =
         |why: String| Fault::new(ErrorCode::InvalidArgument, format!("PolicyDocument: {why}"));
     let policy = ResourcePolicy::read(document).map_err(|faults| wrong(faults.to_string()))?;

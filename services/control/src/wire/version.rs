@@ -6,7 +6,7 @@
 //!
 //! Source: the API's models that botocore ships, from 2014-05-31 on.
 
-use model::api::OperationName::{self, *};
+use model::api::OperationName as Op;
 
 /// Namespaces begin with this and end with the version.
 const NAMESPACES: &str = "http://cloudfront.amazonaws.com/doc/";
@@ -35,65 +35,65 @@ const VERSIONS: [&str; 19] = [
 ];
 
 /// Operations by the version that brought them; all others came with the newest.
-const SINCE: [(&str, &[OperationName]); 4] = [
+const SINCE: [(&str, &[Op]); 4] = [
     (
         "2014-05-31",
         &[
-            CreateCloudFrontOriginAccessIdentity,
-            CreateDistribution,
-            CreateInvalidation,
-            CreateStreamingDistribution,
-            DeleteCloudFrontOriginAccessIdentity,
-            DeleteDistribution,
-            DeleteStreamingDistribution,
-            GetCloudFrontOriginAccessIdentity,
-            GetCloudFrontOriginAccessIdentityConfig,
-            GetDistribution,
-            GetDistributionConfig,
-            GetInvalidation,
-            GetStreamingDistribution,
-            GetStreamingDistributionConfig,
-            ListCloudFrontOriginAccessIdentities,
-            ListDistributions,
-            ListInvalidations,
-            ListStreamingDistributions,
-            UpdateCloudFrontOriginAccessIdentity,
-            UpdateDistribution,
-            UpdateStreamingDistribution,
+            Op::CreateCloudFrontOriginAccessIdentity,
+            Op::CreateDistribution,
+            Op::CreateInvalidation,
+            Op::CreateStreamingDistribution,
+            Op::DeleteCloudFrontOriginAccessIdentity,
+            Op::DeleteDistribution,
+            Op::DeleteStreamingDistribution,
+            Op::GetCloudFrontOriginAccessIdentity,
+            Op::GetCloudFrontOriginAccessIdentityConfig,
+            Op::GetDistribution,
+            Op::GetDistributionConfig,
+            Op::GetInvalidation,
+            Op::GetStreamingDistribution,
+            Op::GetStreamingDistributionConfig,
+            Op::ListCloudFrontOriginAccessIdentities,
+            Op::ListDistributions,
+            Op::ListInvalidations,
+            Op::ListStreamingDistributions,
+            Op::UpdateCloudFrontOriginAccessIdentity,
+            Op::UpdateDistribution,
+            Op::UpdateStreamingDistribution,
         ],
     ),
-    ("2015-07-27", &[ListDistributionsByWebACLId]),
+    ("2015-07-27", &[Op::ListDistributionsByWebACLId]),
     (
         "2016-08-01",
         &[
-            CreateDistributionWithTags,
-            CreateStreamingDistributionWithTags,
-            ListTagsForResource,
-            TagResource,
-            UntagResource,
+            Op::CreateDistributionWithTags,
+            Op::CreateStreamingDistributionWithTags,
+            Op::ListTagsForResource,
+            Op::TagResource,
+            Op::UntagResource,
         ],
     ),
     (
         "2017-10-30",
         &[
-            CreateFieldLevelEncryptionConfig,
-            CreateFieldLevelEncryptionProfile,
-            CreatePublicKey,
-            DeleteFieldLevelEncryptionConfig,
-            DeleteFieldLevelEncryptionProfile,
-            DeletePublicKey,
-            GetFieldLevelEncryption,
-            GetFieldLevelEncryptionConfig,
-            GetFieldLevelEncryptionProfile,
-            GetFieldLevelEncryptionProfileConfig,
-            GetPublicKey,
-            GetPublicKeyConfig,
-            ListFieldLevelEncryptionConfigs,
-            ListFieldLevelEncryptionProfiles,
-            ListPublicKeys,
-            UpdateFieldLevelEncryptionConfig,
-            UpdateFieldLevelEncryptionProfile,
-            UpdatePublicKey,
+            Op::CreateFieldLevelEncryptionConfig,
+            Op::CreateFieldLevelEncryptionProfile,
+            Op::CreatePublicKey,
+            Op::DeleteFieldLevelEncryptionConfig,
+            Op::DeleteFieldLevelEncryptionProfile,
+            Op::DeletePublicKey,
+            Op::GetFieldLevelEncryption,
+            Op::GetFieldLevelEncryptionConfig,
+            Op::GetFieldLevelEncryptionProfile,
+            Op::GetFieldLevelEncryptionProfileConfig,
+            Op::GetPublicKey,
+            Op::GetPublicKeyConfig,
+            Op::ListFieldLevelEncryptionConfigs,
+            Op::ListFieldLevelEncryptionProfiles,
+            Op::ListPublicKeys,
+            Op::UpdateFieldLevelEncryptionConfig,
+            Op::UpdateFieldLevelEncryptionProfile,
+            Op::UpdatePublicKey,
         ],
     ),
 ];
@@ -120,7 +120,7 @@ impl Version {
     }
 
     /// Whether it has this operation.
-    pub fn has(self, operation: OperationName) -> bool {
+    pub fn has(self, operation: Op) -> bool {
         let since = SINCE.iter().find(|(_, names)| names.contains(&operation));
         self.0 >= since.map_or(Self::NEWEST.0, |(since, _)| since)
     }
@@ -152,8 +152,12 @@ mod tests {
     fn operations_are_there_from_their_version_on() {
         let (old, _) = Version::of_path("/2014-05-31/").unwrap();
         let (tags, _) = Version::of_path("/2016-08-01/").unwrap();
-        assert!(old.has(CreateDistribution) && !old.has(TagResource) && tags.has(TagResource));
-        assert!(!tags.has(CreateCachePolicy) && Version::NEWEST.has(CreateCachePolicy));
+        assert!(
+            old.has(Op::CreateDistribution)
+                && !old.has(Op::TagResource)
+                && tags.has(Op::TagResource)
+        );
+        assert!(!tags.has(Op::CreateCachePolicy) && Version::NEWEST.has(Op::CreateCachePolicy));
         assert!(OPERATIONS.iter().all(|operation| Version::NEWEST.has(operation.name)));
     }
 

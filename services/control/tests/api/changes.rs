@@ -37,7 +37,7 @@ fn json(answer: &Answer) -> Value {
 async fn history(server: &Server, resource: &str) -> Vec<(u64, String, String)> {
     let target = format!("/history?Resource={resource}");
     let body = json(&own(server, "GET", &target, "").await);
-    let versions = body["Versions"].as_array().unwrap();
+    let versions = body.get("Versions").unwrap().as_array().unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     versions
         .iter()

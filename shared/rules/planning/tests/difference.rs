@@ -1,7 +1,5 @@
 //! How configurations differ.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use nearfront_planning::difference::{Difference, between, plain};
 use proptest::prelude::*;
 use serde_json::{Value, json};

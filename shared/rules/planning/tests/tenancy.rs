@@ -1,6 +1,6 @@
 //! Multi-tenant distributions: what they may hold, and the plans of their tenants.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use model::{
     api::{

@@ -1,7 +1,7 @@
 //! What is allowed and probably not meant: said on every write, never refused.
 //!
 //! For: mistakes that a configuration can be seen to make, each with its path and what to do instead.
-//! A file each; all of them look at the same [`View`]s of behaviours.
+//! A file each; all of them look at the same `View`s of behaviours.
 //! Not for: what is wrong ([`crate::distribution::plan`] refuses that).
 //!
 //! A signed behaviour is looked at as its configuration has it, whether or not edges serve such yet.
