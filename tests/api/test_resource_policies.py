@@ -103,6 +103,7 @@ WRONG = [
     (document("*", {"Service": "ec2.amazonaws.com"}), "Principal"),
     (document("*", {"AWS": "111122223333"}), "111122223333"),
     (document("*", {"AWS": "arn:aws:iam::111122223333:user/anna"}), "111122223333"),
+    (document("*", {"AWS": "arn:aws:iam::000000000000:user/nobody"}), "user/nobody"),
     (document("*", NotPrincipal="*"), "NotPrincipal"), (document("no arn"), "ARN"),
     (document("*", Condition={"Sometimes": {"aws:SourceIp": "::"}}), "Condition"),
 ]

@@ -104,7 +104,7 @@ def told(times):
 def embedded():
     with contextlib.ExitStack() as stack:
         with on_core_0():
-            near = stack.enter_context(Up())
+            near = stack.enter_context(Up({"quotas": "none"}))
         yield near
 
 
@@ -112,7 +112,7 @@ def embedded():
 def on_redis():
     with contextlib.ExitStack() as stack:
         with on_core_0():
-            fleet = stack.enter_context(Fleet(edges=1))
+            fleet = stack.enter_context(Fleet(edges=1, settings={"quotas": "none"}))
         yield fleet.control
 
 

@@ -9,7 +9,7 @@
 use super::{look_ups, resource::record_key};
 use crate::{
     control::Control,
-    ids,
+    iam, ids,
     sigv4::Authorised,
     store::{self, Change, Kept, Otherwise, key},
     wire::{
@@ -38,7 +38,7 @@ pub async fn serve(control: &Control, call: &Authorised<Call>) -> Option<Answer>
 async fn put(control: &Control, call: &Authorised<Call>) -> Answer {
     let body: PutResourcePolicyRequest = call.body()?;
     let (kind, id) = look_ups::shared(control, &body.resource_arn).await?;
-    check(control, &body.policy_document)?;
+    check(control, &body.policy_document).await?;
     store::settle(|| async {
         let mut change = Change::default();
         let there = Check::Present(record_key(kind, id));
@@ -82,18 +82,24 @@ async fn kept(control: &Control, arn: &str) -> Result<Kept<String>, Fault> {
     })
 }
 
-/// It must be one, and name nobody but this account and its users.
-fn check(control: &Control, document: &str) -> Result<(), Fault> {
+/// It must be one, and name nobody but this account and users that there are: whoever is made later
+/// with a name that a policy says shall not find itself allowed.
+async fn check(control: &Control, document: &str) -> Result<(), Fault> {
     let wrong =
         |why: String| Fault::new(ErrorCode::InvalidArgument, format!("PolicyDocument: {why}"));
     let policy = ResourcePolicy::read(document).map_err(|faults| wrong(faults.to_string()))?;
     for principal in policy.principals() {
-        let (Principal::Account(account) | Principal::User { account, .. }) = principal else {
-            continue;
-        };
-        if *account != control.account {
-            let message = format!("Principal: there is no account {account} here");
-            return Err(wrong(message));
+        match principal {
+            Principal::Account(account) | Principal::User { account, .. }
+                if *account != control.account =>
+            {
+                let message = format!("Principal: there is no account {account} here");
+                return Err(wrong(message));
+            }
+            Principal::User { arn, .. } if !iam::is_user(control, arn).await? => {
+                return Err(wrong(format!("Principal: there is no user {arn}")));
+            }
+            _ => {}
         }
     }
     Ok(())

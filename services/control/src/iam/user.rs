@@ -61,6 +61,19 @@ pub async fn find(control: &Control, name: &str) -> Result<Kept<User>, Fault> {
     })
 }
 
+/// Whether this is the ARN of a user that there is.
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub async fn is_user(control: &Control, arn: &str) -> Result<bool, Fault> {
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    if check_name(name, 64).is_err() {
+        return Ok(false);
+    }
+    let found = store::get::<User>(control.store(), &place(name)).await?;
+    Ok(found.is_some_and(|user| user.value.arn(&control.account) == arn))
+}
+
 /// Letters, digits and `_+=,.@-`.
 ///
 /// # Errors
