@@ -10,10 +10,9 @@ import surface
 def test_the_table_of_operations_is_what_tests_have_shown(request):
     files = {item.path.name for item in request.session.items}
     there = {path.name for path in request.path.parent.glob("test_*.py")}
-    if files < there or request.session.testsfailed:
+    chosen = request.config.option.markexpr or request.config.option.keyword
+    if files < there or chosen or request.session.testsfailed:
         pytest.skip("only some of the tests were run, or some failed")
-    if not surface.TABLE.exists() and not os.environ.get("NEARFRONT_WRITE_TABLE"):
-        pytest.skip("the page was never written: NEARFRONT_WRITE_TABLE=1 writes it")
     untouched, unproven, lacking = [], [], []
     for (service, name), model in surface.operations().items():
         known = surface.record_name(service, name)
@@ -29,4 +28,4 @@ def test_the_table_of_operations_is_what_tests_have_shown(request):
     written = surface.table()
     if os.environ.get("NEARFRONT_WRITE_TABLE"):
         surface.TABLE.write_text(written)
-    assert surface.TABLE.read_text() == written, "NEARFRONT_WRITE_TABLE=1 writes docs/operations.md anew"
+    assert surface.TABLE.read_text() == written, "NEARFRONT_WRITE_TABLE=1 writes docs/management-api.md anew"
