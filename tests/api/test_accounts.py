@@ -401,6 +401,13 @@ def test_simulation_says_what_would_be(iam, user, client):
     iam.refused("SimulatePrincipalPolicy", "InvalidInput", status=400, PolicySourceArn=source, ActionNames=["x"])
     iam.refused("SimulatePrincipalPolicy", "InvalidInput", status=400, PolicySourceArn=source, ActionNames=["a:b"],
                 PolicyInputList=["{}"])
+    # What takes long to decide is not begun; the last marker there can be once broke the handler down.
+    fine = policy(("Allow", "*", "*"))
+    for more in ({"PolicyInputList": [fine] * 11}, {"ResourceArns": ["x" * 2049]}, {"ActionNames": ["a:" + "b" * 2047]},
+                 {"ContextEntries": [{"ContextKeyName": "k", "ContextKeyType": "string", "ContextKeyValues": ["v" * 4096]}]}):
+        iam.refused("SimulatePrincipalPolicy", "InvalidInput", status=400, **{"PolicySourceArn": source, "ActionNames": ["a:b"], **more})
+    last = iam.ok("SimulatePrincipalPolicy", PolicySourceArn=source, ActionNames=["a:b"], Marker=str(2**64 - 1))
+    assert last["EvaluationResults"] == []
 
 
 # --- server certificates

@@ -37,6 +37,27 @@ def test_a_write_is_in_the_file_when_it_is_answered(near, api, unique):
     surface.forget(api, one)
 
 
+def test_a_dry_run_is_not_recorded_as_a_write_that_happened(near, api, client, unique):
+    config = surface.config_of(unique())
+    rehearsed = api.dry("CreateDistribution", DistributionConfig=config)
+    kept = record(near, rehearsed)
+    assert kept["dry_run"] is True and kept["operation"] == "CreateDistribution" and kept["status"] == 201
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        api.dry("UpdateDistribution", Id="ENOSUCH", IfMatch="E0", DistributionConfig=config)
+    kept = record(near, error.value.response)
+    assert kept["dry_run"] is True and kept["error"] == "NoSuchDistribution"
+    made = api.call("CreateDistribution", DistributionConfig=config)
+    assert "dry_run" not in record(near, made)
+
+    def event(answer):
+        asked = [{"AttributeKey": "EventId", "AttributeValue": answer["ResponseMetadata"]["RequestId"]}]
+        [found] = client("cloudtrail").ok("LookupEvents", LookupAttributes=asked)["Events"]
+        return json.loads(found["CloudTrailEvent"])["additionalEventData"]
+
+    assert event(rehearsed) == {"httpStatus": 201, "dryRun": True} and event(made) == {"httpStatus": 201}
+    surface.forget(api, made["Distribution"]["Id"])
+
+
 def test_reads_and_refusals_are_recorded_as_well(near, api, client):
     error = refused(api, "GetDistribution", Id="ENOSUCH")
     kept = parts.until(lambda: record(near, error), what="the record of a read")

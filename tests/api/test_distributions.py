@@ -282,6 +282,14 @@ def standing(api):
     surface.forget(api, made["Distribution"]["Id"])
 
 
+def test_legacy_settings_are_shown_whole(api, unique):
+    made = api.ok("CreateDistribution", DistributionConfig=surface.config_of(unique(), DefaultCacheBehavior=legacy()))
+    behaviour = made["Distribution"]["DistributionConfig"]["DefaultCacheBehavior"]
+    assert behaviour["ForwardedValues"]["Headers"] == {"Quantity": 0} == behaviour["ForwardedValues"]["QueryStringCacheKeys"]
+    assert (behaviour["MinTTL"], behaviour["DefaultTTL"], behaviour["MaxTTL"]) == (0, 86_400, 31_536_000)
+    surface.forget(api, made["Distribution"]["Id"])
+
+
 @pytest.mark.parametrize("path,value,code", WRONG, ids=lambda part: str(part)[:50])
 def test_a_value_out_of_range_is_refused_by_name(api, unique, standing, path, value, code):
     config = changed(path, value)

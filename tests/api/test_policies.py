@@ -77,6 +77,19 @@ def test_a_policy_lives_and_is_gone(api, unique, kind):
     api.refused(f"Get{kind.name}", f"NoSuch{kind.name}", why="wrong id", Id=one)
 
 
+@pytest.mark.parametrize("given, shown", [
+    ({"MinTTL": 1}, (1, 86_400, 31_536_000)), ({"MinTTL": 90_000}, (90_000, 90_000, 31_536_000)),
+    ({"MinTTL": 0, "MaxTTL": 60}, (0, 60, 60)), ({"MinTTL": 0, "DefaultTTL": 0}, (0, 0, 31_536_000))])
+def test_lifetimes_that_were_left_out_are_shown(api, unique, given, shown):
+    made = api.ok("CreateCachePolicy", CachePolicyConfig={"Name": unique(), **given})
+    config = made["CachePolicy"]["CachePolicyConfig"]
+    assert (config["MinTTL"], config["DefaultTTL"], config["MaxTTL"]) == shown
+    changed = {"Name": config["Name"], "MinTTL": 5}
+    updated = api.ok("UpdateCachePolicy", Id=made["CachePolicy"]["Id"], IfMatch=made["ETag"], CachePolicyConfig=changed)
+    assert updated["CachePolicy"]["CachePolicyConfig"]["DefaultTTL"] == 86_400
+    CACHE.delete(api, made)
+
+
 @KINDS
 def test_managed_ones_are_listed_read_and_never_changed(api, unique, kind):
     managed = api.ok(f"List{kind.plural}", Type="managed")[kind.list]

@@ -80,6 +80,33 @@ def test_whom_it_allows_may(api, vpc_origin, user):
     him.refused("GetVpcOrigin", "AccessDenied", Id=vpc_origin["Id"])
 
 
+def test_a_later_user_of_the_same_name_is_somebody_else(api, client, vpc_origin, unique):
+    """A policy named bob; bob went, and whoever was made with his name had his rights."""
+    iam, arn, name = client("iam"), vpc_origin["Arn"], unique("bob")
+    named = iam.call("CreateUser", UserName=name)["User"]
+    api.ok("PutResourcePolicy", ResourceArn=arn, PolicyDocument=document(arn, {"AWS": named["Arn"]}))
+    iam.call("DeleteUser", UserName=name)
+    iam.call("CreateUser", UserName=name)
+    key = iam.call("CreateAccessKey", UserName=name)["AccessKey"]
+    try:
+        bob = client("cloudfront", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+        bob.refused("GetVpcOrigin", "AccessDenied", Id=vpc_origin["Id"])
+        api.ok("PutResourcePolicy", ResourceArn=arn, PolicyDocument=document(arn, {"AWS": named["Arn"]}))
+        bob.ok("GetVpcOrigin", Id=vpc_origin["Id"])
+    finally:
+        iam.call("DeleteAccessKey", UserName=name, AccessKeyId=key["AccessKeyId"])
+        iam.call("DeleteUser", UserName=name)
+
+
+def test_versions_of_a_policy_are_kept(api, own, vpc_origin):
+    """Its record stood under a key that history did not see."""
+    arn = vpc_origin["Arn"]
+    for effect in ("Allow", "Deny"):
+        api.ok("PutResourcePolicy", ResourceArn=arn, PolicyDocument=document(arn, effect=effect))
+    versions = own.get("history", Resource=f"resource-policy/vpcorigin-{vpc_origin['Id']}")["Versions"]
+    assert [one["What"] for one in versions] == ["Changed", "Created"]
+
+
 @pytest.mark.proves("PutResourcePolicy")
 def test_whom_it_denies_may_not_whatever_their_own_policies_say(api, client, vpc_origin, user):
     arn, (named, her) = vpc_origin["Arn"], user()

@@ -106,6 +106,15 @@ def limited():
         yield surface.Api(**surface.credentials(near))
 
 
+def test_a_key_is_given_once(api, distribution):
+    """A policy that asks for team=web was satisfied by the first of two, and the second was kept."""
+    arn = distribution()["Distribution"]["ARN"]
+    for second in ("team", "TEAM"):
+        api.refused("TagResource", "InvalidTagging", why="out of range", says=second, Resource=arn,
+                    Tags={"Items": [{"Key": "team", "Value": "web"}, {"Key": second, "Value": "admin"}]})
+    assert tagging(api)[2](arn) == {}
+
+
 @pytest.mark.parametrize("make", KINDS, ids=lambda kind: kind.__name__)
 def test_a_resource_has_fifty_tags_at_most(limited, unique, make):
     tag, untag, listed = tagging(limited)

@@ -56,7 +56,7 @@ def test_a_trust_store_lives_and_is_gone(api, unique, pem, place, buckets):
     assert store["Id"].startswith("ts_") and store["UseClientCertificateOCSPEndpoint"] is False
     assert store["Arn"] == f"arn:aws:cloudfront::000000000000:trust-store/{store['Id']}"
     assert api.ok("ListTagsForResource", Resource=store["Arn"])["Tags"]["Items"][0]["Value"] == "edge"
-    for identifier in (store["Id"], name):
+    for identifier in (store["Id"], name, store["Arn"]):
         shown = api.ok("GetTrustStore", Identifier=identifier)
         assert shown["TrustStore"] == store and shown["ETag"] == made["ETag"]
 

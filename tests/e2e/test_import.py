@@ -124,18 +124,27 @@ def test_what_stands_here_otherwise_is_left_alone_unless_told(both, origin):
     assert comment() == "new"
 
 
+def certificates(both, folder, name):
+    """A certificate for this name, imported on both sides; its ARNs."""
+    key, pem = folder / "key.pem", folder / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "5",
+                    "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", key, "-out", pem],
+                   check=True, capture_output=True)
+    return [near.client("acm").import_certificate(Certificate=pem.read_bytes(), PrivateKey=key.read_bytes())["CertificateArn"]
+            for near in both]
+
+
+def named(config, name, certificate):
+    """The configuration with an alternate domain name."""
+    return {**config, "Aliases": {"Quantity": 1, "Items": [name]},
+            "ViewerCertificate": {"ACMCertificateArn": certificate, "SSLSupportMethod": "sni-only",
+                                  "MinimumProtocolVersion": "TLSv1.2_2021"}}
+
+
 def test_names_need_a_certificate_of_ours(both, origin, tmp_path):
     there, here = both
-    key, pem = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "5",
-                    "-subj", "/CN=www.import.example", "-addext", "subjectAltName=DNS:www.import.example",
-                    "-keyout", key, "-out", pem], check=True, capture_output=True)
-    arns = [near.client("acm").import_certificate(Certificate=pem.read_bytes(), PrivateKey=key.read_bytes())["CertificateArn"]
-            for near in both]
-    config = distribution("named", [http_origin("web", origin.port)])
-    config["Aliases"] = {"Quantity": 1, "Items": ["www.import.example"]}
-    config["ViewerCertificate"] = {"ACMCertificateArn": arns[0], "SSLSupportMethod": "sni-only",
-                                   "MinimumProtocolVersion": "TLSv1.2_2021"}
+    arns = certificates(both, tmp_path, "www.import.example")
+    config = named(distribution("named", [http_origin("web", origin.port)]), "www.import.example", arns[0])
     one = there.client().create_distribution(DistributionConfig=config)["Distribution"]["Id"]
     without = importing(there, here, "--distribution", one, "--plan")["Steps"][-1]
     assert {note["Path"] for note in without["Notes"]} == {"ViewerCertificate", "Aliases"}
@@ -145,6 +154,20 @@ def test_names_need_a_certificate_of_ours(both, origin, tmp_path):
     assert other["ViewerCertificate"]["ACMCertificateArn"] == arns[1]
 
 
+def test_a_second_run_changes_nothing_whatever_the_certificate_became(both, origin, tmp_path):
+    there, here = both
+    arns = certificates(both, tmp_path, "again.import.example")
+    for reference, args in (("without", []), ("with", ["--certificate", f"{arns[0]}={arns[1]}"])):
+        config = distribution(f"again-{reference}", [http_origin("web", origin.port)])
+        config = named(config, "again.import.example", arns[0])
+        one = there.client().create_distribution(DistributionConfig=config)["Distribution"]
+        for action in "Created", "Unchanged":
+            assert importing(there, here, "--distribution", one["Id"], *args)["Steps"][-1]["Action"] == action
+        kept = there.client().get_distribution_config(Id=one["Id"])
+        config = {**kept["DistributionConfig"], "Aliases": {"Quantity": 0}}
+        there.client().update_distribution(Id=one["Id"], IfMatch=kept["ETag"], DistributionConfig=config)
+
+
 def test_all_distributions_are_read_where_none_is_named(both, origin):
     there, here = both
     known = there.client().list_distributions()["DistributionList"]
@@ -152,6 +175,132 @@ def test_all_distributions_are_read_where_none_is_named(both, origin):
     assert len([step for step in planned["Steps"] if step["Kind"] == "distribution"]) == known["Quantity"]
     people = subprocess.run([str(BINARY), "import", "--help"], capture_output=True, text=True)
     assert people.returncode == 0 and "--plan" in people.stdout
+
+
+@pytest.mark.parametrize("parts", ["managed", "own"])
+def test_a_plan_tells_of_a_name_that_somebody_has_here_already(both, origin, tmp_path, parts):
+    there, here = both
+    client, target = there.client(), here.client()
+    name = f"{parts}.taken.example"
+    arns = certificates(both, tmp_path, name)
+    config = distribution(f"taken-{parts}", [http_origin("web", origin.port)])
+    if parts == "own":
+        config["DefaultCacheBehavior"]["CachePolicyId"] = policies(client, f"taken-{parts}")[0]
+    one = client.create_distribution(DistributionConfig=named(config, name, arns[0]))["Distribution"]["Id"]
+    holder = named(distribution(f"holder-{parts}", [http_origin("web", origin.port)]), name, arns[1])
+    target.create_distribution(DistributionConfig=holder)
+    args = ["--distribution", one, "--certificate", f"{arns[0]}={arns[1]}"]
+
+    planned = importing(there, here, *args, "--plan", status=1)
+    done = importing(there, here, *args, status=1)
+    for report, created in (planned, "WouldCreate"), (done, "Created"):
+        new = [("cache-policy", created)] if parts == "own" else []
+        assert steps(report) == [*new, ("distribution", "Refused")] and not report["Ok"]
+        assert "CNAMEAlreadyExists" in report["Steps"][-1]["Notes"][-1]["Reason"]
+
+
+def test_a_plan_tells_of_a_certificate_that_is_not_here(both, origin, tmp_path):
+    there, here = both
+    arns = certificates(both, tmp_path, "missing.import.example")
+    config = named(distribution("missing", [http_origin("web", origin.port)]), "missing.import.example", arns[0])
+    one = there.client().create_distribution(DistributionConfig=config)["Distribution"]["Id"]
+    for plan in ["--plan"], []:
+        step = importing(there, here, "--distribution", one, "--certificate", f"{arns[0]}={arns[0]}", *plan, status=1)["Steps"][-1]
+        assert step["Action"] == "Refused" and "InvalidViewerCertificate" in step["Notes"][-1]["Reason"]
+
+
+def test_a_plan_tells_of_a_policy_that_would_be_refused_here(both, origin):
+    there, _ = both
+    cache = policies(there.client(), "too-many")[0]
+    config = distribution("too-many", [http_origin("web", origin.port)])
+    config["DefaultCacheBehavior"]["CachePolicyId"] = cache
+    one = there.client().create_distribution(DistributionConfig=config)["Distribution"]["Id"]
+    with Up({"quotas": {"cache_policies": 0}}, name="small") as small:
+        for plan in ["--plan"], []:
+            report = importing(there, small, "--distribution", one, *plan, status=1)
+            assert steps(report) == [("cache-policy", "Refused"), ("distribution", "Refused")]
+            assert "TooManyCachePolicies" in report["Steps"][0]["Notes"][0]["Reason"]
+
+
+def test_a_plan_writes_nothing_and_says_what_an_update_would_refuse(both, origin, tmp_path):
+    there, here = both
+    client, target = there.client(), here.client()
+    arns = certificates(both, tmp_path, "late.taken.example")
+    config = distribution("late", [http_origin("web", origin.port)])
+    one = client.create_distribution(DistributionConfig=config)["Distribution"]["Id"]
+    made = importing(there, here, "--distribution", one)["Steps"][-1]["To"]
+    tag = target.get_distribution(Id=made)["ETag"]
+    holder = named(distribution("late-holder", [http_origin("web", origin.port)]), "late.taken.example", arns[1])
+    target.create_distribution(DistributionConfig=holder)
+    kept = client.get_distribution_config(Id=one)
+    client.update_distribution(Id=one, IfMatch=kept["ETag"],
+                               DistributionConfig=named(kept["DistributionConfig"], "late.taken.example", arns[0]))
+    for plan in ["--plan"], []:
+        step = importing(there, here, "--distribution", one, "--update", "--certificate", f"{arns[0]}={arns[1]}", *plan,
+                         status=1)["Steps"][-1]
+        assert step["Action"] == "Refused" and "CNAMEAlreadyExists" in step["Notes"][-1]["Reason"]
+    assert target.get_distribution(Id=made)["ETag"] == tag
+
+
+def test_a_continuous_deployment_policy_is_left_off_and_the_rest_comes(both, origin):
+    there, here = both
+
+    def deployed(client, primary):
+        """Attaches a policy to a distribution; its id."""
+        kept = client.get_distribution(Id=primary)
+        copy = client.copy_distribution(PrimaryDistributionId=primary, Staging=True, IfMatch=kept["ETag"],
+                                        CallerReference=f"staging-{primary}")["Distribution"]
+        policy = client.create_continuous_deployment_policy(ContinuousDeploymentPolicyConfig={
+            "StagingDistributionDnsNames": {"Quantity": 1, "Items": [copy["DomainName"]]}, "Enabled": False,
+            "TrafficConfig": {"Type": "SingleHeader", "SingleHeaderConfig": {"Header": "aws-cf-cd-try", "Value": "1"}}})
+        policy = policy["ContinuousDeploymentPolicy"]["Id"]
+        config = {**kept["Distribution"]["DistributionConfig"], "ContinuousDeploymentPolicyId": policy}
+        client.update_distribution(Id=primary, IfMatch=kept["ETag"], DistributionConfig=config)
+        return policy
+
+    config = distribution("deployed", [http_origin("web", origin.port)])
+    one = there.client().create_distribution(DistributionConfig=config)["Distribution"]["Id"]
+    policy = deployed(there.client(), one)
+    for args, action in (["--plan"], "WouldCreate"), (["--plan", "--skip-unsupported"], "WouldCreate"), ([], "Created"), ([], "Unchanged"):
+        step = importing(there, here, "--distribution", one, *args)["Steps"][-1]
+        assert step["Action"] == action
+        [note] = step["Notes"]
+        assert note["Path"] == "ContinuousDeploymentPolicyId" and policy in note["Reason"]
+
+    # One that was made here since is no business of the import's.
+    own = deployed(here.client(), step["To"])
+    assert importing(there, here, "--distribution", one, "--update")["Steps"][-1]["Action"] == "Unchanged"
+    kept = here.client().get_distribution_config(Id=step["To"])["DistributionConfig"]
+    assert kept["ContinuousDeploymentPolicyId"] == own
+
+
+def test_tags_settle_and_leave_the_configuration_alone(both, origin):
+    there, here = both
+    client, target = there.client(), here.client()
+    config = distribution("tagged", [http_origin("web", origin.port)])
+    tags = {"Items": [{"Key": "team", "Value": "web"}, {"Key": "Stage", "Value": "test"}]}
+    one = client.create_distribution_with_tags(DistributionConfigWithTags={"DistributionConfig": config, "Tags": tags})["Distribution"]
+    made = importing(there, here, "--distribution", one["Id"])["Steps"][-1]["To"]
+    before = target.get_distribution(Id=made)
+    arn = before["Distribution"]["ARN"]
+    target.untag_resource(Resource=arn, TagKeys={"Items": ["Stage"]})
+    target.tag_resource(Resource=arn, Tags={"Items": [{"Key": key, "Value": "mine"} for key in ("extra", "stage", "team")]})
+
+    expected = {'Stage: (none) -> "test"', 'extra: "mine" -> (none)', 'stage: "mine" -> (none)', 'team: "mine" -> "web"'}
+    for args, action, status in ([], "Differs", 1), (["--update", "--plan"], "WouldUpdate", 0), (["--update"], "Updated", 0):
+        step = importing(there, here, "--distribution", one["Id"], *args, status=status)["Steps"][-1]
+        assert step["Action"] == action
+        assert {note["Reason"] for note in step["Notes"] if note["Path"] == "Tags"} == expected
+    listed = target.list_tags_for_resource(Resource=arn)["Tags"]["Items"]
+    assert {tag["Key"]: tag["Value"] for tag in listed} == {"team": "web", "Stage": "test"}
+    assert importing(there, here, "--distribution", one["Id"], "--update")["Steps"][-1]["Action"] == "Unchanged"
+
+    client.untag_resource(Resource=one["ARN"], TagKeys={"Items": ["team", "Stage"]})
+    assert importing(there, here, "--distribution", one["Id"], "--update")["Steps"][-1]["Action"] == "Updated"
+    assert target.list_tags_for_resource(Resource=arn)["Tags"].get("Items", []) == []
+    assert importing(there, here, "--distribution", one["Id"], "--update")["Steps"][-1]["Action"] == "Unchanged"
+    after = target.get_distribution(Id=made)
+    assert (after["ETag"], after["Distribution"]["LastModifiedTime"]) == (before["ETag"], before["Distribution"]["LastModifiedTime"])
 
 
 def test_without_credentials_or_a_server_it_fails_with_a_reason(both):

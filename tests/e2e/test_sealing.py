@@ -56,7 +56,7 @@ def test_the_file_of_embedded_metadata_holds_no_secret(pair, tmp_path):
         served(near, arn)
         shakes_hands(near, pair)
         wanted = secrets(near, pair)
-        assert stat.S_IMODE((near.data / "metadata.key").stat().st_mode) == 0o600
+        assert all(stat.S_IMODE((near.data / name).stat().st_mode) == 0o600 for name in ("metadata.key", "metadata.sealed"))
         near.stop()
         (tmp_path / "kept").mkdir()
         (near.data / "metadata.redb").rename(tmp_path / "kept/metadata.redb")

@@ -7,9 +7,9 @@ use crate::{
     acm::authority,
     control::Control,
     ids,
-    sigv4::{AccessKeyRecord, PREFIX},
+    sigv4::{AccessKeyRecord, Holder, PREFIX},
     store::{self, Change, Kept, Otherwise, Stopped},
-    wire::fault::Fault,
+    wire::fault::{Common, Fault},
 };
 use model::feed::{AUTHORITY, CERTIFICATES, Certificate, Secret, ZONE};
 use ports::metastore::Check;
@@ -34,13 +34,9 @@ pub async fn root_key(control: &Control) -> Result<AccessKey, Fault> {
         }
         let key = AccessKey { id: ids::access_key(), secret: Secret(ids::secret_key()) };
         let place = format!("{PREFIX}{}", key.id);
-        let record = AccessKeyRecord {
-            secret: control.seal(&place, &key.secret)?,
-            root: true,
-            created: control.now(),
-            user: None,
-            inactive: false,
-        };
+        let (seals, now) = (&control.world.seals, control.now());
+        let record = AccessKeyRecord::new(seals, &place, &Holder::Root, &key.secret, now)
+            .map_err(Fault::internal)?;
         let mut change = Change::default();
         change.when(Check::NoneUnder(PREFIX.to_owned()), Otherwise::Again).put(place, &record)?;
         change.commit(control.store()).await?;
@@ -49,12 +45,20 @@ pub async fn root_key(control: &Control) -> Result<AccessKey, Fault> {
     .await
 }
 
+/// The first that opens: one that somebody else has put beside it keeps nobody from starting.
 async fn known_root(control: &Control) -> Result<Option<AccessKey>, Fault> {
     let good = |kept: &Kept<AccessKeyRecord>| kept.value.root && !kept.value.inactive;
-    let Some(kept) = all_keys(control).await?.into_iter().find(good) else { return Ok(None) };
-    let secret = control.open(&kept.key, &kept.value.secret)?;
-    let id = kept.key.strip_prefix(PREFIX).unwrap_or_default().to_owned();
-    Ok(Some(AccessKey { id, secret }))
+    let mut shut = None;
+    for kept in all_keys(control).await?.into_iter().filter(good) {
+        match kept.value.open(&control.world.seals, &kept.key) {
+            Ok(secret) => {
+                let id = kept.key.strip_prefix(PREFIX).unwrap_or_default().to_owned();
+                return Ok(Some(AccessKey { id, secret }));
+            }
+            Err(why) => shut = Some(why),
+        }
+    }
+    shut.map_or(Ok(None), |why| Err(Fault::common(Common::InternalError, why.to_string())))
 }
 
 /// All access keys, page by page.

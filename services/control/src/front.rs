@@ -58,6 +58,9 @@ async fn served(
     };
     trail.is(&caller, &proof);
     let witness = Witness::of(control, &asked, proof.key_id(), &name(&asked), id)?;
+    if witness.is_dry() {
+        trail.is_dry();
+    }
     let speech = asked.speech();
     let visit = Visit { base: control, control: witness.control(), caller, proof, trail };
     match watched(visit, asked, id).await {

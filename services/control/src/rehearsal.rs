@@ -29,13 +29,19 @@ pub const DRY_RUN: &str = "x-nearfront-dry-run";
 /// Whether a dry run is asked for.
 ///
 /// # Errors
-/// `InvalidArgument` for other words than `true` and `false`: nobody shall write by a slip.
-pub fn asked(header: Option<&str>) -> Result<bool, Fault> {
-    match header.map(|word| word.trim().to_ascii_lowercase()).as_deref() {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => {
-            let message = "X-Nearfront-Dry-Run is true or false; nothing was changed";
+/// `InvalidArgument` for other words than `true` and `false`, and for several of them: nobody shall
+/// write by a slip.
+pub fn asked(headers: &[(String, String)]) -> Result<bool, Fault> {
+    let given: Vec<_> = headers
+        .iter()
+        .filter(|(name, _)| name == DRY_RUN)
+        .map(|(_, word)| word.trim().to_ascii_lowercase())
+        .collect();
+    match given.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] | ["false"] => Ok(false),
+        ["true"] => Ok(true),
+        _ => {
+            let message = "X-Nearfront-Dry-Run is true or false, once; nothing was changed";
             Err(Fault::new(ErrorCode::InvalidArgument, message))
         }
     }

@@ -20,8 +20,8 @@ use actix_web::{
     http::StatusCode,
     web::{self, Bytes, BytesMut},
 };
-use futures::{Stream, StreamExt as _};
-use std::time::Duration;
+use futures::{FutureExt as _, Stream, StreamExt as _};
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 /// How long a body may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -65,7 +65,11 @@ async fn answered(
     id: &str,
 ) -> Written {
     let answered = match asked {
-        Ok(asked) => front::serve(control, asked, id, &mut trail).await,
+        // What breaks down half-way may have written: it leaves its record, too.
+        Ok(asked) => AssertUnwindSafe(front::serve(control, asked, id, &mut trail))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(Fault::internal("serving it broke down"))),
         Err(fault) => Err(fault),
     };
     let written = answered.unwrap_or_else(|fault| {

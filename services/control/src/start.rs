@@ -146,5 +146,6 @@ async fn keep_house(control: web::Data<Control>, drain: Drain) {
         if let Err(fault) = first::certificates(&control).await {
             tracing::warn!(%fault, "certificates could not be looked at; next try in an hour");
         }
+        resealing::look(&control).await;
     }
 }

@@ -224,7 +224,7 @@ pub mod key {
 
     /// A resource's policy.
     pub fn resource_policy(kind: &str, id: &str) -> String {
-        format!("resource-policy/{kind}/{id}")
+        format!("resource-policy/{kind}-{id}")
     }
 
     /// Says which list has this Anycast address.

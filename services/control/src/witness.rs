@@ -43,7 +43,7 @@ impl Witness {
         id: &str,
     ) -> Result<Self, Fault> {
         let ledger = SharedLedger::default();
-        if rehearsal::asked(asked.header(DRY_RUN))? {
+        if rehearsal::asked(&asked.headers)? {
             let rehearsal = Arc::new(Rehearsal::of(control.shared_store(), Arc::clone(&ledger)));
             let control = control.through(Arc::clone(&rehearsal) as _);
             return Ok(Self { control, ledger, rehearsal: Some(rehearsal) });

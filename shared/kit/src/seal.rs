@@ -4,9 +4,11 @@
 //! Not for: transport, nor for keeping anything from who can read the settings.
 //!
 //! AES-256-GCM with a random nonce for each value (NIST SP 800-38D §8.2.2). The key of the record
-//! is authenticated along with the value, so that a value moved to another record does not open.
-//! Several keys may be given: the first seals, all open. A value is text:
-//! `sealed:1:KEY-ID:BASE64(nonce, ciphertext, tag)`.
+//! is authenticated along with the value, so that a value moved to another record does not open; so
+//! are facts of the record beside the secret, where somebody gains from changing them. Several keys
+//! may be given: the first seals, all open. A value is text:
+//! `sealed:1:KEY-ID:BASE64(nonce, ciphertext, tag)`. What has no such form does not open: whoever
+//! can write the store and has no key must not be able to bring in secrets of his own.
 
 mod keys;
 
@@ -45,8 +47,15 @@ pub enum SealError {
         given: String,
     },
     /// The key is right, and yet it does not open: changed, or brought from another record.
-    #[error("{0} does not open: what is sealed in it was changed, or belongs to another record")]
+    #[error(
+        "{0} does not open: what is sealed in it was changed, or what it is sealed with, or it belongs to another record"
+    )]
     Spoilt(String),
+    /// It is not sealed at all.
+    #[error(
+        "{0} holds a secret in clear, which is not used: start control, which seals once what is in clear from before; if it has done so already, somebody wrote this who has no sealing key: take the record away"
+    )]
+    Clear(String),
     /// The machine gives no random bytes.
     #[error("nothing can be sealed: the system gives no random bytes")]
     NoRandomness,
@@ -93,39 +102,68 @@ impl Seals {
         ids.join(", ")
     }
 
+    /// Id of the key that seals, if there is one.
+    pub fn sealing_id(&self) -> Option<&str> {
+        self.keys.first().map(|one| one.id.as_str())
+    }
+
     /// Seals a secret for the record whose key is `place`.
     ///
     /// # Errors
     /// Without a key or without randomness.
     pub fn seal(&self, place: &str, secret: &Secret) -> Result<Sealed, SealError> {
+        self.seal_with(place, "", secret)
+    }
+
+    /// The same, bound to these facts of the record as well: it opens with the same ones only.
+    ///
+    /// # Errors
+    /// Those of [`Seals::seal`].
+    pub fn seal_with(
+        &self,
+        place: &str,
+        facts: &str,
+        secret: &Secret,
+    ) -> Result<Sealed, SealError> {
         let one = self.keys.first().ok_or_else(|| SealError::NoKey(place.to_owned()))?;
         let mut bytes = secret.0.clone().into_bytes();
         let nonce = one
             .key
-            .seal_in_place_append_tag(bound_to(&one.id, place), &mut bytes)
+            .seal_in_place_append_tag(bound_to(&one.id, place, facts), &mut bytes)
             .map_err(|_| SealError::NoRandomness)?;
         let sealed = [nonce.as_ref().as_slice(), &bytes].concat();
         Ok(Sealed(format!("{FORM}{}:{}", one.id, STANDARD.encode(sealed))))
     }
 
-    /// Opens what was sealed for this record. What was written before secrets were sealed is
-    /// returned as it is.
+    /// Opens what was sealed for this record.
     ///
     /// # Errors
-    /// When its key is not there, or it is not what was sealed for this record.
+    /// When its key is not there, it is not what was sealed for this record, or it is in clear.
     pub fn open(&self, place: &str, sealed: &Sealed) -> Result<Secret, SealError> {
-        let Some(rest) = sealed.0.strip_prefix(FORM) else { return Ok(Secret(sealed.0.clone())) };
+        self.open_with(place, "", sealed)
+    }
+
+    /// The same, of what was sealed with these facts.
+    ///
+    /// # Errors
+    /// Those of [`Seals::open`]; [`SealError::Spoilt`] when the facts are others.
+    pub fn open_with(
+        &self,
+        place: &str,
+        facts: &str,
+        sealed: &Sealed,
+    ) -> Result<Secret, SealError> {
+        let rest = sealed.0.strip_prefix(FORM).ok_or_else(|| SealError::Clear(place.to_owned()))?;
         let spoilt = || SealError::Spoilt(place.to_owned());
         let (id, text) = rest.split_once(':').ok_or_else(spoilt)?;
         let one = self.keys.iter().find(|one| one.id == id).ok_or_else(|| self.lacks(place, id))?;
-        opened(one, place, text).map(Secret).ok_or_else(spoilt)
+        opened(one, (place, facts), text).map(Secret).ok_or_else(spoilt)
     }
 
     /// Whether this is sealed, and with the key that seals now.
     pub fn is_current(&self, sealed: &Sealed) -> bool {
         let id = sealed.0.strip_prefix(FORM).and_then(|rest| rest.split_once(':'));
-        let sealing = self.keys.first().map(|one| one.id.as_str());
-        id.is_some_and(|(id, _)| Some(id) == sealing)
+        id.is_some_and(|(id, _)| Some(id) == self.sealing_id())
     }
 
     fn lacks(&self, place: &str, id: &str) -> SealError {
@@ -137,17 +175,19 @@ impl Seals {
     }
 }
 
-fn opened(one: &One, place: &str, text: &str) -> Option<String> {
+fn opened(one: &One, (place, facts): (&str, &str), text: &str) -> Option<String> {
     let mut bytes = STANDARD.decode(text).ok()?;
     let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-    let open = one.key.open_in_place(nonce, bound_to(&one.id, place), sealed).ok()?;
+    let open = one.key.open_in_place(nonce, bound_to(&one.id, place, facts), sealed).ok()?;
     String::from_utf8(open.to_vec()).ok()
 }
 
-/// What is authenticated along with the value: its form, its key and its record.
-fn bound_to(id: &str, place: &str) -> Aad<String> {
-    Aad::from(format!("{FORM}{id}:{place}"))
+/// What is authenticated along with the value: its form, its key, its record, and facts of that, if
+/// there are any, after a byte that no place has.
+fn bound_to(id: &str, place: &str, facts: &str) -> Aad<String> {
+    let mark = if facts.is_empty() { "" } else { "\0" };
+    Aad::from(format!("{FORM}{id}:{place}{mark}{facts}"))
 }
 
 /// A key's name: the beginning of a digest of it.
@@ -210,10 +250,28 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_sealed_is_read_as_it_is() {
-        let clear = Sealed("-----BEGIN PRIVATE KEY-----".into());
-        assert_eq!(Seals::default().open("a", &clear).unwrap().0, clear.0);
-        assert!(!Seals::fresh().unwrap().is_current(&clear));
+    fn whoever_writes_the_store_without_a_key_brings_in_no_secret_of_his_own() {
+        let seals = Seals::fresh().unwrap();
+        for clear in ["-----BEGIN PRIVATE KEY-----", "", "x", "sealed:", "sealed:0:a:b"] {
+            let planted = Sealed(clear.into());
+            let refused = seals.open("access-key/A", &planted).unwrap_err();
+            assert_eq!(refused, SealError::Clear("access-key/A".into()), "{clear}");
+            assert!(refused.to_string().contains("start control"), "{refused}");
+            assert!(!seals.is_current(&planted));
+        }
+    }
+
+    #[test]
+    fn a_value_opens_with_the_facts_only_that_it_was_sealed_with() {
+        let seals = Seals::fresh().unwrap();
+        let sealed = seals.seal_with("a", "root=false", &secret("hush")).unwrap();
+        assert_eq!(seals.open_with("a", "root=false", &sealed), Ok(secret("hush")));
+        for (place, facts) in [("a", "root=true"), ("a", ""), ("b", "root=false")] {
+            let bent = seals.open_with(place, facts, &sealed);
+            assert_eq!(bent, Err(SealError::Spoilt(place.into())), "{place} {facts}");
+        }
+        let bare = seals.seal("a", &secret("hush")).unwrap();
+        assert!(seals.open_with("a", "root=true", &bare).is_err());
     }
 
     proptest! {

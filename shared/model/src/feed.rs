@@ -187,7 +187,7 @@ pub fn key_value(store: &str, key: &str, digest: impl Fn(&[u8]) -> String) -> St
 }
 
 /// A secret as it stands in the metadata store: sealed with the installation's key for the record
-/// that it is part of, or in clear where it was written before secrets were sealed. Use it opened.
+/// that it is part of. Text that is not sealed is never used. Use it opened.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(pub String);

@@ -5,7 +5,7 @@
 //!
 //! In settings, `quotas` is `"default"`, `"none"`, or a table of those that differ from the default.
 //!
-//! Source: CloudFront developer guide, "Quotas".
+//! Source: CloudFront developer guide, ACM user guide and IAM user guide, "Quotas".
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::collections::BTreeMap;
@@ -128,6 +128,8 @@ quotas! {
     AccessKeysPerUser = "access_keys_per_user", 2;
     /// Policies of one user.
     UserPolicies = "user_policies", 10;
+    /// Certificates of the account, imported and requested.
+    Certificates = "certificates", 2500;
     /// Server certificates of the account.
     ServerCertificates = "server_certificates", 20;
 }

@@ -91,7 +91,7 @@ pub async fn permit(
     let about_tags = user.asks_for(RESOURCE_TAGS);
     for need in &needs.all {
         let mut context = context::of(control, caller, proof, asked, needs);
-        let there = resource_policies::to_user(control, &need.resource, &caller.arn()).await?;
+        let there = resource_policies::to_user(control, &need.resource, user.user()).await?;
         let mut keys = there.iter().flat_map(Policy::keys);
         if about_tags || keys.any(|key| key.starts_with(RESOURCE_TAGS)) {
             add_resource_tags(control, &mut context, &need.resource).await?;

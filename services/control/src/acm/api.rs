@@ -184,6 +184,7 @@ async fn gone(control: &Control, whole: &Whole) -> Result<Change, Fault> {
     for entry in asked {
         change.delete(entry.key);
     }
+    change.delete(card::counted(id));
     change.delete(key::newest_user(KIND, id)).delete(key::resource_tags(KIND, id));
     Ok(change)
 }

@@ -4,19 +4,22 @@
 use super::place;
 use crate::{
     control::Control,
-    store::{self, Change, Kept, Otherwise},
+    store::{self, Change, Kept, Otherwise, key},
     wire::fault::Fault,
 };
 use model::{
     feed::{CHALLENGE_LABEL, Certificate, Sealed},
     units::Timestamp,
 };
+use planning::Quota;
 use serde::{Deserialize, Serialize};
 
 /// Prefix of the keys of cards.
 pub const CARDS: &str = "acm/";
 /// Prefix of the marks of those that something is to be done for.
 pub const WORK: &str = "acm-work/";
+/// Prefix of the marks of all certificates, imported and requested, which are counted.
+const COUNTED: &str = "acm-id/";
 
 /// A certificate that was requested: `acm/ID`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,6 +73,24 @@ pub struct Work {
     pub denials: u32,
     /// How often something else went wrong, one after another.
     pub troubles: u32,
+}
+
+/// What is known of a card's work without reading the card: `acm-work/ID`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mark {
+    /// Not before then.
+    pub next: Timestamp,
+    /// There is a certificate already, which ends.
+    pub renewal: bool,
+}
+
+impl Mark {
+    /// The mark of a card, if something is to be done for it.
+    pub fn of(card: &Card) -> Option<Self> {
+        let next = card.work.as_ref()?.next;
+        Some(Self { next, renewal: card.issued.is_some() })
+    }
 }
 
 /// Why there is no certificate, or no new one.
@@ -154,12 +175,27 @@ pub async fn whole(control: &Control, id: &str) -> Result<Option<Whole>, Fault> 
 pub fn put(change: &mut Change, old: &Kept<Card>, new: &Card) -> Result<(), Fault> {
     let id = old.key.strip_prefix(CARDS).unwrap_or_default();
     change.when(old.unchanged(), Otherwise::Again).put(old.key.clone(), new)?;
-    if new.work.is_some() {
-        change.mark(work(id));
-    } else {
-        change.delete(work(id));
-    }
+    match Mark::of(new) {
+        Some(mark) => change.put(work(id), &mark)?,
+        None => change.delete(work(id)),
+    };
     Ok(())
+}
+
+/// The key under which a certificate is counted.
+pub fn counted(id: &str) -> String {
+    format!("{COUNTED}{id}")
+}
+
+/// Adds one more certificate to a change; whether there is room for it.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn take_room(control: &Control, change: &mut Change, id: &str) -> Result<bool, Fault> {
+    let most = control.quotas.most(Quota::Certificates);
+    let room = control.take_room(change, (COUNTED, key::census(COUNTED)), most).await?;
+    change.mark(counted(id));
+    Ok(room)
 }
 
 /// Where the text of a proof by DNS stands in our own zone: what the user's CNAME leads to. Always

@@ -2,7 +2,7 @@
 
 use super::{
     api::{decoded, found, new_id},
-    pem, place,
+    card, pem, place,
     refusal::{Refusal, Settled},
     tags,
 };
@@ -75,6 +75,8 @@ async fn kept(
             Ok(whole) if whole.card.is_some() => return Settled::refused(requested()),
             Ok(whole) => whole.record,
         };
+    } else if !card::take_room(control, &mut change, id).await? {
+        return Settled::refused(Refusal::full(control));
     }
     if let Some(Err(refusal)) = tags.map(|tags| tags::attach(control, &mut change, id, tags)) {
         return Settled::refused(refusal);

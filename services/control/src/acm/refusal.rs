@@ -1,7 +1,8 @@
 //! What can be wrong with a call, as ACM names it.
 
-use crate::{store::Stopped, wire::fault::Fault};
+use crate::{control::Control, store::Stopped, wire::fault::Fault};
 use kit::seal::SealError;
+use planning::Quota;
 
 /// An error in ACM's form.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,13 @@ impl Refusal {
     /// There is none.
     pub fn missing() -> Self {
         Self::new("ResourceNotFoundException", "no certificate has this ARN")
+    }
+
+    /// There are as many as there may be.
+    pub fn full(control: &Control) -> Self {
+        let most = control.quotas.most(Quota::Certificates);
+        let message = format!("the account has {most} certificates already, which is its quota");
+        Self::new("LimitExceededException", message)
     }
 
     /// It is being made.

@@ -3,7 +3,7 @@
 
 use super::{
     api::{ByArn, found, new_id},
-    card::{self, Card, Method, Work},
+    card::{self, Card, Mark, Method, Work},
     refusal::{Refusal, Settled},
     tags,
 };
@@ -136,10 +136,13 @@ async fn begun(
     {
         return Settled::refused(refusal);
     }
-    change
-        .when(Check::Absent(card::card(id)), Otherwise::Again)
-        .put(card::card(id), new)?
-        .mark(card::work(id));
+    if !card::take_room(control, &mut change, id).await? {
+        return Settled::refused(Refusal::full(control));
+    }
+    change.when(Check::Absent(card::card(id)), Otherwise::Again).put(card::card(id), new)?;
+    if let Some(mark) = Mark::of(new) {
+        change.put(card::work(id), &mark)?;
+    }
     change.commit(control.store()).await?;
     Ok(Settled::Done(new.arn.clone()))
 }

@@ -155,7 +155,7 @@ async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
 /// Addresses that still fit stay; the others go back to the pool.
 async fn update(control: &Control, call: &Authorised<Call>) -> Answer {
     let (id, tag) = (call.param("Id")?, call.if_match.as_deref());
-    let body: UpdateAnycastIpListRequest = call.body()?;
+    let body: UpdateAnycastIpListRequest = call.body_or_default()?;
     no_ipam(body.ipam_cidr_configs.as_ref())?;
     store::settle(|| async {
         let mut list = resource::find::<AnycastIpLists>(control, id).await?.config;

@@ -40,6 +40,10 @@ impl Kind for CachePolicies {
         planning::policy::cache::check(config, quotas)
     }
 
+    fn fill(config: &mut Self::Config) {
+        planning::policy::cache::fill(config);
+    }
+
     fn managed() -> Vec<(&'static str, &'static Self::Config)> {
         managed::cache_policies().collect()
     }

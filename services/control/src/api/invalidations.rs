@@ -125,7 +125,7 @@ pub async fn create_for(control: &Control, call: &Authorised<Call>, whose: Whose
     let batch = checked(control, call.body()?)?;
     let made = store::settle(|| make(control, whose, &batch)).await?;
     if control.created.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
-        forget_oldest(control, whose.id()).await;
+        forget_oldest_of_all(control, whose).await;
     }
     let path = format!("/{}/{}/invalidation/{}", whose.path(), whose.id(), made.value.id);
     Ok(answer(control, call, &made).await?.located(call, &path))
@@ -403,6 +403,16 @@ async fn check_room(
     ))
 }
 
+/// The oldest of a distribution and of its tenants, which have one for each of its own.
+async fn forget_oldest_of_all(control: &Control, whose: Whose<'_>) {
+    forget_oldest(control, whose.id()).await;
+    if let Whose::Distribution(id) = whose {
+        for tenant in publish::tenants::of_distribution(control, id).await.unwrap_or_default() {
+            forget_oldest(control, &tenant).await;
+        }
+    }
+}
+
 /// Takes away what is beyond the newest [`KEPT`] and done. Tried again at a later creation when it
 /// fails.
 async fn forget_oldest(control: &Control, distribution: &str) {
@@ -431,12 +441,17 @@ async fn erase(
     if old.is_empty() {
         return Ok(());
     }
+    let mut gone: Vec<String> = old.iter().map(|kept| kept.key.clone()).collect();
+    for kept in old {
+        // A tenant's copy has no reference; the tenant may have one of this name itself.
+        let place = reference(distribution, &kept.value.caller_reference);
+        let known = store::get::<String>(control.store(), &place).await?;
+        gone.extend(known.filter(|known| known.value == kept.value.id).map(|_| place));
+    }
     store::settle(|| async {
         let mut change = Change::default();
-        for kept in old {
-            change
-                .delete(kept.key.clone())
-                .delete(reference(distribution, &kept.value.caller_reference));
+        for place in &gone {
+            change.delete(place.clone());
         }
         change.commit(control.store()).await
     })

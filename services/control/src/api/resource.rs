@@ -77,6 +77,8 @@ pub trait Kind: 'static {
     fn check_with(config: &Self::Config, _quotas: &Quotas) -> Result<(), Faults> {
         Self::check(config)
     }
+    /// Fills in what has a default, so that answers are complete.
+    fn fill(_config: &mut Self::Config) {}
     /// The caller reference of those that are known by a name and have a reference as well: no two
     /// share either of them.
     fn reference(_config: &Self::Config) -> Option<&str> {
@@ -251,7 +253,7 @@ pub async fn named<K: Kind>(
     }
 }
 
-/// The one of this id, or else of this name.
+/// The one of this ARN, of this id, or else of this name.
 ///
 /// # Errors
 /// [`Kind::MISSING`].
@@ -259,9 +261,11 @@ pub async fn identified<K: Kind>(
     control: &Control,
     identifier: &str,
 ) -> Result<Record<K::Config>, Fault> {
-    let found = match custom::<K>(control, identifier).await? {
+    let arn = control.arn(K::NAME, "");
+    let word = identifier.strip_prefix(&arn).unwrap_or(identifier);
+    let found = match custom::<K>(control, word).await? {
         Some(kept) => Some(kept),
-        None => named::<K>(control, identifier).await?,
+        None => named::<K>(control, word).await?,
     };
     found.map(|kept| kept.value).ok_or_else(missing::<K>)
 }
@@ -294,10 +298,11 @@ pub async fn create<K: Kind>(
 /// Those of [`create`] and of `more`.
 pub async fn create_with<K: Kind>(
     control: &Control,
-    config: K::Config,
+    mut config: K::Config,
     more: impl Fn(&mut Change, &Record<K::Config>) -> Result<(), Fault>,
 ) -> Result<Record<K::Config>, Fault> {
     K::check_with(&config, &control.quotas)?;
+    K::fill(&mut config);
     not_a_managed_name::<K>(&config)?;
     let now = control.now();
     let id = K::own_id(&config).unwrap_or_else(K::new_id);
@@ -399,13 +404,14 @@ pub async fn update<K: Kind>(
     control: &Control,
     id: &str,
     if_match: Option<&str>,
-    config: K::Config,
+    mut config: K::Config,
 ) -> Result<Record<K::Config>, Fault> {
     if managed::<K>(id).is_some() {
         let message = "managed policies cannot be changed: make one of your own";
         return Err(Fault::new(ErrorCode::IllegalUpdate, message));
     }
     K::check_with(&config, &control.quotas)?;
+    K::fill(&mut config);
     not_a_managed_name::<K>(&config)?;
     store::settle(|| async {
         let old = custom::<K>(control, id).await?.ok_or_else(missing::<K>)?;

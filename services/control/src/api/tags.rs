@@ -18,7 +18,7 @@ use crate::{
 use model::api::{ErrorCode, Tag, TagKeys, Tags};
 use planning::Quota;
 use ports::metastore::Check;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds that can have tags, as they stand in ARNs (CloudFront API reference, `TagResource`).
 const TAGGABLE: [&str; 10] = [
@@ -129,10 +129,12 @@ pub async fn untag(control: &Control, call: &Authorised<Call>) -> Answer {
 /// These tags on top of those, ordered by key.
 ///
 /// # Errors
-/// `InvalidTagging` for keys and values out of bounds and for more than the quota.
+/// `InvalidTagging` for keys and values out of bounds, for keys that are given twice, and for more
+/// than the quota.
 pub fn merged(control: &Control, old: Vec<Tag>, new: Vec<Tag>) -> Result<Vec<Tag>, Fault> {
     let there = old.len();
     new.iter().try_for_each(check)?;
+    differ(&new)?;
     let all = old.into_iter().chain(new).map(|tag| (tag.key, tag.value.unwrap_or_default()));
     let all: BTreeMap<String, String> = all.collect();
     if all.len() > there && !control.quotas.allow(Quota::Tags, all.len()) {
@@ -154,6 +156,16 @@ fn check(tag: &Tag) -> Result<(), Fault> {
         return Err(invalid("tags hold letters, digits, blanks and _.:/=+-@ only"));
     }
     Ok(())
+}
+
+/// Policies know keys whatever their case, and are asked about all tags of a call together: a second
+/// value of a key would pass where the first is allowed.
+fn differ(tags: &[Tag]) -> Result<(), Fault> {
+    let mut given = BTreeSet::new();
+    match tags.iter().find(|tag| !given.insert(tag.key.to_lowercase())) {
+        None => Ok(()),
+        Some(twice) => Err(invalid(format!("the key {} is given twice", twice.key))),
+    }
 }
 
 fn is_allowed(c: char) -> bool {

@@ -47,11 +47,72 @@ pub struct Queue {
 
 #[derive(Default)]
 struct Waiting {
-    records: VecDeque<(Class, Record)>,
+    known: VecDeque<Record>,
+    strangers: VecDeque<Record>,
     /// Something waits that should not wait for long.
     urgent: bool,
     /// When the eldest came.
     since: Option<Timestamp>,
+}
+
+impl Waiting {
+    fn len(&self) -> usize {
+        self.known.len().saturating_add(self.strangers.len())
+    }
+
+    fn of(&mut self, class: Class) -> &mut VecDeque<Record> {
+        match class {
+            Class::Known => &mut self.known,
+            Class::Stranger => &mut self.strangers,
+        }
+    }
+
+    /// Makes room for one more, if all is taken: strangers' records go first, or anybody could push
+    /// out the record of what those who are known have done. Says whether one went.
+    fn make_room(&mut self) -> bool {
+        self.len() >= MOST_WAITING
+            && self.strangers.pop_front().or_else(|| self.known.pop_front()).is_some()
+    }
+
+    /// One more, the newest of its class; whether one was lost for it.
+    fn push(&mut self, record: Record) -> bool {
+        let class = record.class();
+        if class == Class::Stranger && self.known.len() >= MOST_WAITING {
+            return true;
+        }
+        let lost = self.make_room();
+        self.of(class).push_back(record);
+        lost
+    }
+
+    /// The eldest of all that are known, then of strangers.
+    fn take(&mut self) -> Vec<Record> {
+        let known = self.known.len().min(MOST_AT_ONCE);
+        let strangers = self.strangers.len().min(MOST_AT_ONCE.saturating_sub(known));
+        let batch = self.known.drain(..known).chain(self.strangers.drain(..strangers)).collect();
+        if self.len() == 0 {
+            self.urgent = false;
+            self.since = None;
+        }
+        batch
+    }
+
+    /// What could not be written, before all that came since; how many were lost. Newer ones of the
+    /// same class stay.
+    fn put_back(&mut self, batch: Vec<Record>) -> u64 {
+        let mut lost = 0;
+        for record in batch.into_iter().rev() {
+            let class = record.class();
+            if self.len() >= MOST_WAITING {
+                lost += 1;
+                if class == Class::Stranger || self.strangers.pop_front().is_none() {
+                    continue;
+                }
+            }
+            self.of(class).push_front(record);
+        }
+        lost
+    }
 }
 
 impl Queue {
@@ -74,20 +135,18 @@ impl Queue {
     /// One more record.
     pub fn push(&self, record: &Record, now: Timestamp) {
         let mut waiting = self.waiting.lock();
-        if waiting.records.len() >= MOST_WAITING {
-            waiting.records.pop_front();
+        if waiting.push(record.clone()) {
             self.dropped.inc();
         }
         waiting.urgent |= record.write || !record.error.is_empty();
         waiting.since.get_or_insert(now);
-        waiting.records.push_back((record.class(), record.clone()));
     }
 
     /// Whether it is time to write what waits.
     pub fn is_due(&self, now: Timestamp) -> bool {
         let waiting = self.waiting.lock();
         let old = waiting.since.is_some_and(|since| now.since(since) >= PATIENCE);
-        waiting.urgent || old || waiting.records.len() >= MOST_AT_ONCE
+        waiting.urgent || old || waiting.len() >= MOST_AT_ONCE
     }
 
     /// Writes all that waits.
@@ -97,7 +156,7 @@ impl Queue {
     pub async fn flush(&self, control: &Control) -> Result<(), Fault> {
         let _one_at_a_time = self.busy.lock().await;
         loop {
-            let batch = self.take();
+            let batch = self.waiting.lock().take();
             if batch.is_empty() {
                 break;
             }
@@ -115,26 +174,9 @@ impl Queue {
         Ok(())
     }
 
-    fn take(&self) -> Vec<(Class, Record)> {
+    fn put_back(&self, batch: Vec<Record>, now: Timestamp) {
         let mut waiting = self.waiting.lock();
-        let count = waiting.records.len().min(MOST_AT_ONCE);
-        let batch = waiting.records.drain(..count).collect();
-        if waiting.records.is_empty() {
-            waiting.urgent = false;
-            waiting.since = None;
-        }
-        batch
-    }
-
-    fn put_back(&self, batch: Vec<(Class, Record)>, now: Timestamp) {
-        let mut waiting = self.waiting.lock();
-        for one in batch.into_iter().rev() {
-            if waiting.records.len() >= MOST_WAITING {
-                self.dropped.inc();
-                continue;
-            }
-            waiting.records.push_front(one);
-        }
+        self.dropped.inc_by(waiting.put_back(batch));
         waiting.urgent = true;
         waiting.since.get_or_insert(now);
     }
@@ -164,11 +206,11 @@ impl Queue {
     }
 }
 
-async fn write(control: &Control, batch: &[(Class, Record)]) -> Result<(), Fault> {
+async fn write(control: &Control, batch: &[Record]) -> Result<(), Fault> {
     let mut change = Change::default();
     for class in [Class::Known, Class::Stranger] {
         let records: Vec<&Record> =
-            batch.iter().rev().filter(|(one, _)| *one == class).map(|(_, record)| record).collect();
+            batch.iter().rev().filter(|record| record.class() == class).collect();
         if !records.is_empty() {
             change.put(key(control.now(), class, records.len()), &records)?;
         }
@@ -204,6 +246,53 @@ fn parts(key: &str) -> Option<(Class, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The number stands for a time; without a principal it is a stranger's.
+    fn record(number: usize, principal: &str) -> Record {
+        serde_json::from_value(serde_json::json!({
+            "time": "", "request": number.to_string(), "principal": principal, "user": "",
+            "key": "", "from": "", "agent": "", "service": "", "region": "", "operation": "",
+            "write": true, "resources": [], "status": 200, "error": "",
+        }))
+        .unwrap()
+    }
+
+    fn filled(known: usize, strangers: usize) -> Waiting {
+        let mut waiting = Waiting::default();
+        for number in 0..known {
+            waiting.push(record(number, "ann"));
+        }
+        for number in 0..strangers {
+            waiting.push(record(number, ""));
+        }
+        waiting
+    }
+
+    #[test]
+    fn strangers_who_knock_ten_thousand_times_push_out_nobody_who_is_known() {
+        let mut waiting = filled(3, 2 * MOST_WAITING);
+        assert_eq!((waiting.known.len(), waiting.len()), (3, MOST_WAITING));
+        assert_eq!(waiting.strangers.back().unwrap().request, (2 * MOST_WAITING - 1).to_string());
+        assert!(waiting.push(record(3, "ann")), "a stranger's record has made way");
+        assert_eq!((waiting.known.len(), waiting.len()), (4, MOST_WAITING));
+        let mut full = filled(MOST_WAITING, 1);
+        assert_eq!((full.known.len(), full.strangers.len()), (MOST_WAITING, 0));
+        assert!(full.push(record(MOST_WAITING, "ann")));
+        assert_eq!(full.known.front().unwrap().request, "1", "the eldest has gone");
+    }
+
+    #[test]
+    fn what_could_not_be_written_comes_back_before_strangers_who_came_meanwhile() {
+        let mut waiting = filled(2, 1);
+        let batch = waiting.take();
+        assert_eq!(batch.len(), 3);
+        for number in 0..MOST_WAITING {
+            waiting.push(record(number, ""));
+        }
+        assert_eq!(waiting.put_back(batch), 3, "two strangers that came since, and the one before");
+        assert_eq!((waiting.known.len(), waiting.len()), (2, MOST_WAITING));
+        assert_eq!(waiting.known.front().unwrap().request, "0");
+    }
 
     #[test]
     fn later_batches_come_first_and_say_what_they_hold() {

@@ -305,7 +305,7 @@ fn whole(control: &Control, record: &Record) -> Value {
         "userAgent": record.agent,
         "requestParameters": null,
         "responseElements": null,
-        "additionalEventData": {"httpStatus": record.status},
+        "additionalEventData": additional(record),
         "requestID": record.request,
         "eventID": record.request,
         "readOnly": !record.write,
@@ -319,4 +319,12 @@ fn whole(control: &Control, record: &Record) -> Value {
         event.insert("errorCode".to_owned(), record.error.clone().into());
     }
     event
+}
+
+/// What CloudTrail leaves to each service to say.
+fn additional(record: &Record) -> Value {
+    if record.dry_run {
+        return json!({"httpStatus": record.status, "dryRun": true});
+    }
+    json!({"httpStatus": record.status})
 }

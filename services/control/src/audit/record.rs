@@ -45,6 +45,9 @@ pub struct Record {
     pub status: u16,
     /// Error code of the answer; empty when it succeeded.
     pub error: String,
+    /// It was a dry run: whatever it asked for, nothing was written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// Which records share a bound.
@@ -93,6 +96,7 @@ impl Trail {
             resources: Vec::new(),
             status: 0,
             error: String::new(),
+            dry_run: false,
         })
     }
 
@@ -110,6 +114,11 @@ impl Trail {
         const READS: [&str; 6] = ["Describe", "Get", "List", "Lookup", "Simulate", "Verify"];
         operation.clone_into(&mut self.0.operation);
         self.0.write = !READS.iter().any(|read| operation.starts_with(read));
+    }
+
+    /// Nothing is written for it.
+    pub const fn is_dry(&mut self) {
+        self.0.dry_run = true;
     }
 
     /// What it is about.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     control::Control,
     first, ids,
-    sigv4::{AccessKeyRecord, Holder, PREFIX},
+    sigv4::{AccessKeyRecord, Holder, PREFIX, is_key_id},
     store::{self, Change, Kept, Otherwise},
     wire::fault::{Common, Fault},
 };
@@ -93,10 +93,16 @@ impl Ring {
         Ok(())
     }
 
-    /// One of its keys.
+    /// One of its keys; also one that is not on its list and yet says to be its own, so that what
+    /// somebody else has written can be taken away.
     async fn key(&self, control: &Control, id: &str) -> Result<Kept<AccessKeyRecord>, Fault> {
         let known = self.keys().iter().any(|key| key == id);
-        let found = if known { store::get(control.store(), &record(id)).await? } else { None };
+        let kept = if is_key_id(id) {
+            store::get::<AccessKeyRecord>(control.store(), &record(id)).await?
+        } else {
+            None
+        };
+        let found = kept.filter(|kept| known || kept.value.holder() == self.holder());
         found.ok_or_else(|| {
             let message = format!("{} has no such access key", self.name());
             Fault::common(Common::NoSuchEntity, message)
@@ -110,7 +116,10 @@ impl Ring {
         }
         for other in self.keys().iter().filter(|key| *key != id) {
             let kept = store::get::<AccessKeyRecord>(control.store(), &record(other)).await?;
-            if kept.is_some_and(|kept| !kept.value.inactive) {
+            let works = |kept: Kept<AccessKeyRecord>| {
+                !kept.value.inactive && kept.value.open(&control.world.seals, &kept.key).is_ok()
+            };
+            if kept.is_some_and(works) {
                 return Ok(());
             }
         }
@@ -135,7 +144,9 @@ pub async fn create(ask: &Ask<'_>) -> Result<Answer, Fault> {
             return Err(Fault::common(Common::LimitExceeded, message).into());
         }
         let (id, secret) = (ids::access_key(), Secret(ids::secret_key()));
-        let key = new_key(control, &ring.holder(), &id, &secret)?;
+        let (seals, now) = (&control.world.seals, control.now());
+        let key = AccessKeyRecord::new(seals, &record(&id), &ring.holder(), &secret, now)
+            .map_err(Fault::internal)?;
         let mut change = Change::default();
         change.when(Check::Absent(record(&id)), Otherwise::Again).put(record(&id), &key)?;
         ring.put(&mut change, [ring.keys(), std::slice::from_ref(&id)].concat())?;
@@ -154,24 +165,6 @@ pub async fn create(ask: &Ask<'_>) -> Result<Answer, Fault> {
             .text("CreateDate", &ids::iso(control.now()));
     });
     Ok(answer)
-}
-
-fn new_key(
-    control: &Control,
-    holder: &Holder,
-    id: &str,
-    secret: &Secret,
-) -> Result<AccessKeyRecord, Fault> {
-    Ok(AccessKeyRecord {
-        secret: control.seal(&record(id), secret)?,
-        root: *holder == Holder::Root,
-        created: control.now(),
-        user: match holder {
-            Holder::Root => None,
-            Holder::User(name) => Some(name.clone()),
-        },
-        inactive: false,
-    })
 }
 
 /// `ListAccessKeys`: without secrets.
@@ -214,13 +207,14 @@ pub async fn update(ask: &Ask<'_>) -> Result<Answer, Fault> {
     };
     store::settle(|| async {
         let ring = Ring::of(ask).await?;
-        let mut kept = ring.key(control, id).await?;
+        let kept = ring.key(control, id).await?;
         if inactive {
             ring.can_spare(control, id).await?;
         }
-        kept.value.inactive = inactive;
+        let new = kept.value.switched(&control.world.seals, &kept.key, inactive);
+        let new = new.map_err(Fault::internal)?;
         let mut change = Change::default();
-        change.when(kept.unchanged(), Otherwise::Again).put(kept.key.clone(), &kept.value)?;
+        change.when(kept.unchanged(), Otherwise::Again).put(kept.key.clone(), &new)?;
         ring.put(&mut change, ring.keys().to_vec())?;
         change.commit(control.store()).await
     })

@@ -18,7 +18,7 @@ mod users;
 
 pub use form::Form;
 pub use needs::of as needs;
-pub use user::{User, is_user, place};
+pub use user::{User, of_arn, place};
 
 use crate::{
     access::Caller,

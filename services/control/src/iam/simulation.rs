@@ -12,6 +12,13 @@ use ::iam::{Context, Decision, Policy, Verdict, decide};
 
 /// Most pairs of action and resource in one call.
 const MOST: usize = 1000;
+/// Most policies that a call may bring; a user has ten.
+const MOST_POLICIES: usize = 10;
+/// Longest ARN.
+const LONGEST_TEXT: usize = 2048;
+/// Most bytes of the context: more than real requests have, and few enough that deciding one pair,
+/// which takes as long as pattern times text, cannot hold the others up.
+const MOST_CONTEXT: usize = 4096;
 
 /// One pair, and what policies say of it.
 struct Finding<'a> {
@@ -34,13 +41,14 @@ pub async fn run(ask: &Ask<'_>) -> Result<Answer, Fault> {
     let person = person(ask).await?;
     let (names, policies) = policies(ask, &person)?;
     let context = context(ask, &person)?;
-    let findings = findings(ask, &policies, &context)?;
+    let pairs = pairs(ask)?;
+    let findings = findings(&pairs, &policies, &context).await;
     let paging = ask.form.paging()?;
-    let start = match paging.marker.as_str() {
+    let start: usize = match paging.marker.as_str() {
         "" => 0,
         text => text.parse().map_err(|_| input("Marker must be that of the page before"))?,
     };
-    let end = start + paging.most;
+    let end = start.saturating_add(paging.most);
     let next = (findings.len() > end).then(|| end.to_string());
     let missing = missing(&policies, &context);
     let mut answer = Answer::with_result();
@@ -74,7 +82,11 @@ async fn person(ask: &Ask<'_>) -> Result<Person, Fault> {
 fn policies(ask: &Ask<'_>, person: &Person) -> Result<(Vec<String>, Vec<Policy>), Fault> {
     let mut names: Vec<String> = person.user().policies.keys().cloned().collect();
     let mut policies = person.policies().to_vec();
-    for (index, text) in ask.form.members("PolicyInputList").into_iter().enumerate() {
+    let brought = ask.form.members("PolicyInputList");
+    if brought.len() > MOST_POLICIES {
+        return Err(input(format!("PolicyInputList: at most {MOST_POLICIES} policies")));
+    }
+    for (index, text) in brought.into_iter().enumerate() {
         let number = index + 1;
         let wrong = |why| input(format!("PolicyInputList.member.{number}: {why}"));
         policies.push(Policy::read(text).map_err(wrong)?);
@@ -98,12 +110,19 @@ fn context(ask: &Ask<'_>, person: &Person) -> Result<Context, Fault> {
     for (key, value) in &user.tags {
         context.add(&format!("aws:PrincipalTag/{key}"), value);
     }
+    let mut bytes = 0;
     for number in 1.. {
         let entry = format!("ContextEntries.member.{number}");
         let Some(key) = ask.form.get(&format!("{entry}.ContextKeyName")) else { break };
         let values = ask.form.members(&format!("{entry}.ContextKeyValues"));
         if values.is_empty() {
             return Err(input(format!("{entry}.ContextKeyValues: must not be empty")));
+        }
+        bytes += values.iter().map(|value| key.len() + value.len()).sum::<usize>();
+        if bytes > MOST_CONTEXT {
+            return Err(input(format!(
+                "{entry}: keys and values have {MOST_CONTEXT} bytes at most"
+            )));
         }
         context.remove(key);
         for value in values {
@@ -113,11 +132,8 @@ fn context(ask: &Ask<'_>, person: &Person) -> Result<Context, Fault> {
     Ok(context)
 }
 
-fn findings<'a>(
-    ask: &'a Ask<'_>,
-    policies: &[Policy],
-    context: &Context,
-) -> Result<Vec<Finding<'a>>, Fault> {
+/// What is asked about: actions with resources.
+fn pairs<'a>(ask: &'a Ask<'_>) -> Result<Vec<(&'a str, &'a str)>, Fault> {
     let actions = ask.form.members("ActionNames");
     let mut resources = ask.form.members("ResourceArns");
     if resources.is_empty() {
@@ -126,17 +142,28 @@ fn findings<'a>(
     if actions.is_empty() || actions.iter().any(|action| !action.contains(':')) {
         return Err(input("ActionNames must hold actions: cloudfront:GetDistribution"));
     }
+    if actions.iter().chain(&resources).any(|text| text.len() > LONGEST_TEXT) {
+        return Err(input(format!("an action or an ARN has at most {LONGEST_TEXT} bytes")));
+    }
     if actions.len().saturating_mul(resources.len()) > MOST {
         return Err(input(format!("ask about at most {MOST} pairs of action and resource")));
     }
+    let with_all = |action| resources.iter().map(move |resource| (action, *resource));
+    Ok(actions.iter().copied().flat_map(with_all).collect())
+}
+
+async fn findings<'a>(
+    pairs: &[(&'a str, &'a str)],
+    policies: &[Policy],
+    context: &Context,
+) -> Vec<Finding<'a>> {
     let mut found = Vec::new();
-    for action in &actions {
-        for resource in &resources {
-            let verdict = decide(policies, action, resource, context);
-            found.push(Finding { action, resource, verdict });
-        }
+    for (action, resource) in pairs {
+        tokio::task::yield_now().await; // others have their turn
+        let verdict = decide(policies, action, resource, context);
+        found.push(Finding { action, resource, verdict });
     }
-    Ok(found)
+    found
 }
 
 /// Condition keys that policies ask for and nobody has given.

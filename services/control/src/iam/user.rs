@@ -61,17 +61,17 @@ pub async fn find(control: &Control, name: &str) -> Result<Kept<User>, Fault> {
     })
 }
 
-/// Whether this is the ARN of a user that there is.
+/// The user with this ARN, if there is one.
 ///
 /// # Errors
 /// `ServiceUnavailable`.
-pub async fn is_user(control: &Control, arn: &str) -> Result<bool, Fault> {
+pub async fn of_arn(control: &Control, arn: &str) -> Result<Option<User>, Fault> {
     let name = arn.rsplit('/').next().unwrap_or_default();
     if check_name(name, 64).is_err() {
-        return Ok(false);
+        return Ok(None);
     }
     let found = store::get::<User>(control.store(), &place(name)).await?;
-    Ok(found.is_some_and(|user| user.value.arn(&control.account) == arn))
+    Ok(found.map(|kept| kept.value).filter(|user| user.arn(&control.account) == arn))
 }
 
 /// Letters, digits and `_+=,.@-`.

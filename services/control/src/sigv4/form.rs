@@ -198,7 +198,11 @@ fn no_session(request: &Request<'_>) -> Result<(), Fault> {
     Err(Fault::common(Common::InvalidClientTokenId, message))
 }
 
-/// The host and every `x-amz-` header must be signed.
+/// Headers that begin so mean something here.
+const MEANT: [&str; 2] = ["x-amz-", "x-nearfront-"];
+
+/// The host and every header that means something must be signed: nobody between shall make a dry
+/// run of a write.
 fn covers(request: &Request<'_>, claim: &Claim) -> Result<(), Fault> {
     let signed = |name: &str| claim.signed.iter().any(|one| one == name);
     let sorted = claim.signed.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
@@ -208,8 +212,9 @@ fn covers(request: &Request<'_>, claim: &Claim) -> Result<(), Fault> {
     if !signed("host") {
         return Err(incomplete("SignedHeaders must name host"));
     }
-    let mut amazon = request.headers.iter().filter(|(name, _)| name.starts_with("x-amz-"));
-    match amazon.find(|(name, _)| !signed(name)) {
+    let is_meant = |name: &str| MEANT.iter().any(|start| name.starts_with(start));
+    let mut meant = request.headers.iter().filter(|(name, _)| is_meant(name));
+    match meant.find(|(name, _)| !signed(name)) {
         None => Ok(()),
         Some((name, _)) => {
             let message = format!("the header {name} is there, but not signed");

@@ -3,7 +3,9 @@
 //! A flip that leaves the request as it is read the same (`%2F` and `%2f` in a query are one value,
 //! names of headers have no case) changes nothing; every other one must be refused.
 
-use super::{AccessKeyRecord, Keys, PREFIX, asymmetric, canonical, check, form, normal_path};
+use super::{
+    AccessKeyRecord, Holder, Keys, PREFIX, asymmetric, canonical, check, form, normal_path,
+};
 use crate::wire::{asked::Asked, route};
 use aws_credential_types::Credentials;
 use aws_sigv4::{
@@ -41,13 +43,9 @@ fn world() -> &'static World {
         let store = Arc::new(EmbeddedStore::open(folder.path().join("keys.redb")).unwrap());
         let seals = Seals::fresh().unwrap();
         let place = format!("{PREFIX}{KEY}");
-        let record = AccessKeyRecord {
-            secret: seals.seal(&place, &Secret(SECRET.into())).unwrap(),
-            root: true,
-            created: Timestamp(0),
-            user: None,
-            inactive: false,
-        };
+        let secret = Secret(SECRET.into());
+        let record =
+            AccessKeyRecord::new(&seals, &place, &Holder::Root, &secret, Timestamp(0)).unwrap();
         let put = Write::Put(place, Bytes::from(serde_json::to_vec(&record).unwrap()));
         let commit = Commit { checks: Vec::new(), writes: vec![put] };
         runtime.block_on(store.commit(commit)).unwrap();

@@ -19,7 +19,7 @@ pub use authorised::{Authorised, Proof};
 pub use canonical::{normal_path, sha256_hex};
 pub use form::Service;
 pub(crate) use keys::PREFIX;
-pub use keys::{AccessKeyRecord, Holder, Keys};
+pub use keys::{AccessKeyRecord, Holder, Keys, is_key_id};
 pub(crate) use remembered::Remembered;
 
 use crate::wire::{

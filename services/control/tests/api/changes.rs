@@ -237,6 +237,19 @@ async fn dry(server: &Server, method: &str, target: &str, tag: &str, body: &str)
 }
 
 #[tokio::test]
+async fn it_must_be_clear_whether_a_dry_run_is_meant() {
+    let server = Server::start().await;
+    for words in [&["yes"][..], &["false", "true"], &["true", "true"], &["true, false"]] {
+        let mut sent = Sent::new("POST", "/distribution", distribution("r", &[]));
+        for word in words {
+            sent = sent.with("x-nearfront-dry-run", word);
+        }
+        assert_eq!(server.send(sent).await.error(), (400, "InvalidArgument"), "{words:?}");
+    }
+    assert_eq!(server.call("GET", "/distribution", "").await.text("Quantity"), "0");
+}
+
+#[tokio::test]
 async fn a_dry_run_answers_as_the_real_call_would_and_changes_nothing() {
     let server = Server::start().await;
     let (id, tag) = made(&server, &distribution("r", &[])).await;

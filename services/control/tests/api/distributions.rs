@@ -303,6 +303,19 @@ async fn a_write_whose_outcome_is_unknown_says_so() {
     assert_eq!(again.error(), (409, "DistributionAlreadyExists"));
 }
 
+/// A handler that broke down after its commit took the record of the call with it.
+#[tokio::test]
+async fn a_write_that_breaks_down_half_way_leaves_its_record() {
+    let server = Server::start().await;
+    server.store.breaks.store(true, Ordering::SeqCst);
+    let broken = server.call("POST", "/distribution", distribution("r", &[])).await;
+    server.store.breaks.store(false, Ordering::SeqCst);
+    assert_eq!(broken.error(), (500, "InternalError"));
+    let calls = std::fs::read_to_string(server.folder.path().join("audit/calls.jsonl")).unwrap();
+    let id = broken.header("x-amzn-requestid").unwrap();
+    assert!(calls.lines().any(|line| line.contains(id) && line.contains("CreateDistribution")));
+}
+
 #[tokio::test]
 async fn tags_are_merged_and_bounded() {
     let server = Server::start().await;
@@ -324,24 +337,55 @@ async fn tags_are_merged_and_bounded() {
     assert!(!all.body.contains("<Key>k0<"));
 }
 
-#[tokio::test]
-async fn the_newest_thousand_invalidations_are_kept_and_no_more() {
+/// More old invalidations of a distribution or a tenant than are kept.
+async fn many_old_invalidations(server: &Server, whose: &str) {
     use model::{ids::DistributionId, units::Timestamp};
     use ports::metastore::{Commit, Write};
-    let server = Server::start().await;
-    let (id, _) = made(&server, &distribution("r", &[])).await;
     let writes = (0..1030).map(|number| {
         let old = Invalidation {
             id: format!("IZZZZ{number:05}"),
-            distribution: DistributionId(id.clone()),
+            distribution: DistributionId(whose.into()),
             paths: vec!["/old".into()],
             caller_reference: format!("old-{number}"),
             created: Timestamp(number),
         };
         let value = serde_json::to_vec(&old).unwrap();
-        Write::Put(format!("invalidation/{id}/{}", old.id), value.into())
+        Write::Put(format!("invalidation/{whose}/{}", old.id), value.into())
     });
     server.store.commit(Commit { checks: Vec::new(), writes: writes.collect() }).await.unwrap();
+}
+
+/// Every invalidation of a multi-tenant distribution is one of each of its tenants, and those stayed.
+#[tokio::test]
+async fn the_newest_thousand_invalidations_of_a_tenant_are_kept_and_no_more() {
+    let server = Server::start().await;
+    let shared = distribution(
+        "r",
+        &[("<Enabled>", "<ConnectionMode>tenant-only</ConnectionMode><Enabled>")],
+    );
+    let (id, _) = made(&server, &shared).await;
+    let asked = format!(
+        "<CreateDistributionTenantRequest><DistributionId>{id}</DistributionId><Name>shop</Name><Domains>\
+         <member><Domain>shop.nearfront.localhost</Domain></member></Domains></CreateDistributionTenantRequest>"
+    );
+    let tenant = server.call("POST", "/distribution-tenant", asked).await;
+    assert_eq!(tenant.status, 201, "{}", tenant.body);
+    let tenant = tenant.text("Id");
+    many_old_invalidations(&server, tenant).await;
+    let batches = format!("/distribution/{id}/invalidation");
+    for number in 0..50 {
+        let made = server.call("POST", &batches, batch(&format!("n{number}"), &["/a"])).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+    }
+    let left = server.store.list(&format!("invalidation/{tenant}/"), None, 2000).await.unwrap();
+    assert_eq!(left.len(), 1000);
+}
+
+#[tokio::test]
+async fn the_newest_thousand_invalidations_are_kept_and_no_more() {
+    let server = Server::start().await;
+    let (id, _) = made(&server, &distribution("r", &[])).await;
+    many_old_invalidations(&server, &id).await;
     let batches = format!("/distribution/{id}/invalidation");
     for number in 0..50 {
         let made = server.call("POST", &batches, batch(&format!("n{number}"), &["/a"])).await;

@@ -52,10 +52,11 @@ impl Clock for TestClock {
     }
 }
 
-/// A store that does what it is asked and, when told so, keeps silent about it.
+/// A store that does what it is asked and, when told so, keeps silent about it, or breaks down after it.
 pub struct Moody {
     inner: EmbeddedStore,
     pub silent: AtomicBool,
+    pub breaks: AtomicBool,
 }
 
 impl Moody {
@@ -63,6 +64,7 @@ impl Moody {
         if self.silent.load(Ordering::SeqCst) {
             return Err(StoreError::Unreachable("no answer".into()));
         }
+        assert!(!self.breaks.load(Ordering::SeqCst), "broken, as the test wants it");
         Ok(())
     }
 }
@@ -137,6 +139,7 @@ pub struct Server {
     pub store: Arc<Moody>,
     pub edges: Arc<Edges>,
     pub folder: Arc<TempDir>,
+    pub health: Health,
     stopper: Stopper,
 }
 
@@ -231,9 +234,10 @@ impl Server {
 
     async fn tried(folder: Arc<TempDir>, zone: &str, now: u64) -> Result<Self, StartError> {
         let inner = EmbeddedStore::open(folder.path().join("metadata.redb")).unwrap();
-        let store = Arc::new(Moody { inner, silent: AtomicBool::new(false) });
+        let store = Arc::new(Moody { inner, silent: false.into(), breaks: false.into() });
         let clock = Arc::new(TestClock(AtomicU64::new(now)));
         let edges = Arc::new(Edges::default());
+        let health = Health::default();
         let (stopper, drain) = kit::drain::channel();
         let mut settings = Settings { zone: zone.into(), ..Settings::default() };
         settings.data_dir = folder.path().to_owned();
@@ -243,13 +247,13 @@ impl Server {
             registry: edges.clone(),
             clock: clock.clone(),
             drain,
-            health: Health::default(),
+            health: health.clone(),
             metrics: Metrics::default(),
         };
         settings.control.listen = "127.0.0.1:0".parse().unwrap();
         settings.data_dir = folder.path().to_owned();
         let running = nearfront_control::start(&settings, world).await?;
-        Ok(Self { running, clock, store, edges, folder, stopper })
+        Ok(Self { running, clock, store, edges, folder, health, stopper })
     }
 
     /// Stops it and gives back its folder. Every other holder of the store must be gone.

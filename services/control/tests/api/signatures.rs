@@ -75,6 +75,9 @@ const BENT_HEADERS: &[(&str, u16, &str, Bend)] = &[
     ("unsigned amazon header", 403, "SignatureDoesNotMatch", |sent| {
         sent.headers.push(("x-amz-extra".into(), "1".into()));
     }),
+    ("a dry run that nobody signed", 403, "SignatureDoesNotMatch", |sent| {
+        sent.headers.push(("x-nearfront-dry-run".into(), "true".into()));
+    }),
     ("unknown key", 403, "InvalidClientTokenId", |sent| change(sent, "AKIA", "AKIB")),
     ("key that is none", 403, "InvalidClientTokenId", |sent| change(sent, "AKIA", "%2e")),
     ("key that is a path", 400, "IncompleteSignature", |sent| change(sent, "AKIA", "../AKIA")),

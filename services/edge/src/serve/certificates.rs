@@ -204,27 +204,41 @@ fn certified(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{certificate, plan};
+    use crate::testing::{certificate, plan, seals};
+    use model::feed::Secret;
+
     /// Under its ARN as its name.
     fn parsed(arn: &str) -> (String, Certificate) {
-        (arn.to_owned(), serde_json::from_slice(&certificate(arn, &["d1.test"])).unwrap())
+        (arn.to_owned(), serde_json::from_slice(&certificate(arn, arn, &["d1.test"])).unwrap())
     }
 
     fn shared() -> Shared {
-        Shared::new(Seals::fresh().unwrap()).unwrap()
+        Shared::new(seals()).unwrap()
     }
 
     #[test]
     fn a_key_is_opened_for_its_own_certificate_only() {
         let shared = shared();
         let (_, mut sealed) = parsed("arn:1");
-        let clear = shared.seals.open("", &sealed.key).unwrap();
+        let clear = shared.seals.open("certificate/arn:1", &sealed.key).unwrap();
         sealed.key = shared.seals.seal("certificate/a", &clear).unwrap();
         for (name, wrong) in [("a", 0), ("b", 1)] {
             let one = [(name.to_owned(), sealed.clone())];
             let (_, unusable) = Certificates::build(&shared, one, &Certificates::default());
             assert_eq!(unusable.len(), wrong, "{name}: {unusable:?}");
         }
+    }
+
+    #[test]
+    fn a_pair_that_somebody_wrote_who_has_no_sealing_key_is_not_served() {
+        let shared = shared();
+        let (name, mut planted) = parsed("arn:1");
+        let clear = shared.seals.open("certificate/arn:1", &planted.key).unwrap();
+        planted.key = Sealed(clear.0);
+        let (built, unusable) =
+            Certificates::build(&shared, [(name, planted)], &Certificates::default());
+        assert!(built.keys.is_empty());
+        assert!(unusable[0].1.to_string().contains("in clear"), "{unusable:?}");
     }
 
     #[test]
@@ -244,8 +258,10 @@ mod tests {
         let (first, none) = Certificates::build(&shared, good, &Certificates::default());
         assert!(none.is_empty());
         let with = |arn: &str, key| (arn.to_owned(), Certificate { key, ..parsed(arn).1 });
-        let other_key = with("arn:1", parsed("").1.key);
-        let no_key = with("", Sealed("-----BEGIN nonsense".into()));
+        let sealed = |place: &str, text: &str| seals().seal(place, &Secret(text.into())).unwrap();
+        let other = seals().open("certificate/", &parsed("").1.key).unwrap();
+        let other_key = with("arn:1", sealed("certificate/arn:1", &other.0));
+        let no_key = with("", sealed("certificate/", "-----BEGIN nonsense"));
         let (second, unusable) = Certificates::build(&shared, [no_key, other_key], &first);
         assert_eq!(unusable.len(), 2);
         let mut plan = plan();

@@ -7,7 +7,7 @@ pub mod plan;
 pub mod site;
 pub mod world;
 
-pub use certificate::certificate;
+pub use certificate::{certificate, seals};
 pub use origin::{FakeOrigin, error, ok, status, streaming};
 pub use plan::{behaviour, plan};
 pub use site::{Fault, Site};

@@ -113,8 +113,7 @@ impl World {
         let key = format!("plan/{}", plan.id);
         let updates = [Update::put(&key, &value)];
         let known = self.engine.current.load();
-        let next =
-            Known::changed(&known, &Shared::new(kit::seal::Seals::default()).unwrap(), &updates);
+        let next = Known::changed(&known, &Shared::new(super::seals()).unwrap(), &updates);
         assert_eq!(next.faults(), None);
         self.engine.current.store(Arc::new(next));
     }

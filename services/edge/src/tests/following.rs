@@ -53,7 +53,7 @@ fn follow_with(store: Arc<FakeStore>, settings: &Settings) -> Followed {
     let health = Health::default();
     let (sender, acknowledged) = watch::channel(None);
     let outside = kit::service::World {
-        seals: kit::seal::Seals::default(),
+        seals: crate::testing::seals(),
         store: store.clone(),
         registry: store.clone(),
         clock: Arc::new(SystemClock),
@@ -69,7 +69,7 @@ fn follow_with(store: Arc<FakeStore>, settings: &Settings) -> Followed {
         store: world.engine.store.clone(),
         disk: disk.clone(),
         meters: world.engine.meters.clone(),
-        tls: crate::serve::certificates::Shared::new(kit::seal::Seals::default()).unwrap(),
+        tls: crate::serve::certificates::Shared::new(crate::testing::seals()).unwrap(),
         acknowledged: sender,
     };
     tokio::spawn(feed.follow());
@@ -192,7 +192,7 @@ async fn a_plan_that_cannot_be_read_leaves_the_old_one_in_force_and_says_so() {
     edge.world.origin.answers([ok("v1")]);
     edge.world.get("/a").await.is(200, "v1", "Miss");
     let (key, value) = entry(&plan());
-    let certificate = crate::testing::certificate("", &["x.test"]);
+    let certificate = crate::testing::certificate("x", "", &["x.test"]);
     let mended = edge.store.put(&[(&key, value), ("certificate/x", certificate)]);
     edge.reaches(mended).await;
     assert_eq!(edge.ails("plans"), None);

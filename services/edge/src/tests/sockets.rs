@@ -1,6 +1,6 @@
 //! The edge as viewers meet it: real sockets, real TLS, a folder as its origin.
 
-use crate::testing::{certificate, metastore::FakeStore, plan};
+use crate::testing::{certificate, metastore::FakeStore, plan, seals};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -40,7 +40,8 @@ impl Edge {
         let store = Arc::new(FakeStore::default());
         let mut plan = plan();
         change(&mut plan);
-        let (zone, own) = (certificate("", &["d1.test"]), certificate(ARN, &["www.example.com"]));
+        let zone = certificate("zone", "", &["d1.test"]);
+        let own = certificate("one", ARN, &["www.example.com"]);
         let mut roots = RootCertStore::empty();
         for made in [&zone, &own] {
             let made: model::feed::Certificate = serde_json::from_slice(made).unwrap();
@@ -58,7 +59,7 @@ impl Edge {
         let (stopper, drain) = drain::channel();
         let metrics = Metrics::default();
         let world = kit::service::World {
-            seals: kit::seal::Seals::default(),
+            seals: seals(),
             store: store.clone(),
             registry: store.clone(),
             clock: Arc::new(SystemClock),
@@ -207,7 +208,7 @@ async fn a_certificate_that_is_imported_later_is_served_at_once() {
     let edge = Edge::start(|plan| plan.aliases.push("late.test".into())).await;
     assert!(edge.tls("late.test", &[]).await.is_err());
     let arn = "arn:aws:acm:us-east-1:000000000000:certificate/2";
-    let made = certificate(arn, &["late.test"]);
+    let made = certificate("two", arn, &["late.test"]);
     let parsed: model::feed::Certificate = serde_json::from_slice(&made).unwrap();
     let mut plan = plan();
     plan.aliases.push("late.test".into());

@@ -5,10 +5,10 @@ use model::api::{
     AliasList, Aliases, AllowedMethods, CacheBehavior, CacheBehaviors, CachedMethods,
     CertificateSource, ConnectionMode, CustomErrorResponses, CustomHeaders, DefaultCacheBehavior,
     DistributionConfig, FunctionAssociations, GeoRestriction, GeoRestrictionType, GrpcConfig,
-    HttpVersion, IpAddressType, LambdaFunctionAssociations, LoggingConfig, Method, MethodsList,
-    MinimumProtocolVersion, Origin, OriginGroups, OriginShield, OriginSslProtocols, PriceClass,
-    Restrictions, SSLSupportMethod, SslProtocol, SslProtocolsList, TrustedKeyGroups,
-    TrustedSigners, ViewerCertificate,
+    Headers, HttpVersion, IpAddressType, LambdaFunctionAssociations, LoggingConfig, Method,
+    MethodsList, MinimumProtocolVersion, Origin, OriginGroups, OriginShield, OriginSslProtocols,
+    PriceClass, QueryStringCacheKeys, Restrictions, SSLSupportMethod, SslProtocol,
+    SslProtocolsList, TrustedKeyGroups, TrustedSigners, ViewerCertificate,
 };
 
 /// Lifetime when neither origin nor user says one, in seconds.
@@ -170,7 +170,10 @@ macro_rules! fill_behaviour {
                 .get_or_insert(FunctionAssociations { quantity: 0, items: None });
             behaviour.field_level_encryption_id.get_or_insert_default();
             behaviour.grpc_config.get_or_insert(GrpcConfig { enabled: false });
-            if behaviour.forwarded_values.is_some() {
+            if let Some(forwarded) = &mut behaviour.forwarded_values {
+                forwarded.headers.get_or_insert(Headers { quantity: 0, items: None });
+                let none = QueryStringCacheKeys { quantity: 0, items: None };
+                forwarded.query_string_cache_keys.get_or_insert(none);
                 behaviour.min_ttl.get_or_insert(0);
                 behaviour.default_ttl.get_or_insert(DEFAULT_TTL);
                 behaviour.max_ttl.get_or_insert(MAX_TTL);

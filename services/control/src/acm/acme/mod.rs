@@ -9,6 +9,7 @@
 mod account;
 mod http;
 mod lease;
+mod marks;
 mod order;
 mod proofs;
 mod renewal;
@@ -16,7 +17,7 @@ mod renewal;
 pub use account::ACCOUNTS;
 
 use super::{
-    card::{CARDS, Card, Failure, WORK},
+    card::{CARDS, Card, Failure},
     describe::TIMED_OUT,
 };
 use crate::{
@@ -147,6 +148,8 @@ pub async fn run(control: Control, drain: Drain) {
         account: None,
         tasks: JoinSet::new(),
         busy: BTreeSet::new(),
+        asking: BTreeSet::new(),
+        ended: BTreeSet::new(),
         sweep_at: Timestamp(0),
         control,
     };
@@ -170,31 +173,43 @@ struct Worker {
     account: Option<Account>,
     /// Each ends with the card that it was about.
     tasks: JoinSet<String>,
+    /// Cards that a certificate is got for.
     busy: BTreeSet<String>,
+    /// Cards that the authority is asked about.
+    asking: BTreeSet<String>,
+    /// Cards that something was done for since the last look at when they are due.
+    ended: BTreeSet<String>,
     sweep_at: Timestamp,
 }
 
 impl Worker {
     fn ended(&mut self, ended: Result<String, tokio::task::JoinError>) {
         match ended {
-            Ok(key) => drop(self.busy.remove(&key)),
+            Ok(key) => {
+                self.busy.remove(&key);
+                self.asking.remove(&key);
+                self.ended.insert(key);
+            }
             Err(why) if why.is_cancelled() => {}
             Err(why) => {
                 tracing::error!(%why, "getting a certificate ended early");
-                self.tasks.abort_all();
-                self.busy.clear();
+                self.begin_anew();
             }
         }
+    }
+
+    /// Whatever is under way is left, and everything looked at again.
+    fn begin_anew(&mut self) {
+        self.tasks.abort_all();
+        self.busy.clear();
+        self.asking.clear();
         self.sweep_at = Timestamp(0);
     }
 
     async fn round(&mut self) {
         match self.lease.hold(&self.control).await {
             Ok(true) => {}
-            Ok(false) => {
-                self.tasks.abort_all();
-                return self.busy.clear();
-            }
+            Ok(false) => return self.begin_anew(),
             Err(why) => {
                 return tracing::warn!(%why, "the lease of certificates cannot be looked at");
             }
@@ -206,19 +221,8 @@ impl Worker {
 
     async fn work(&mut self) -> Result<(), Trouble> {
         let now = self.control.now();
-        let to_consult = if self.sweep_at <= now { self.sweep(now).await? } else { Vec::new() };
-        let marks = self.control.store().list(WORK, None, 1000).await.map_err(Fault::from)?;
-        let mut due = Vec::new();
-        for mark in marks {
-            let key = format!("{CARDS}{}", mark.key.strip_prefix(WORK).unwrap_or_default());
-            if self.busy.contains(&key) || self.busy.len() + due.len() >= MOST_AT_ONCE {
-                continue;
-            }
-            let kept: Option<Kept<Card>> = store::get(self.control.store(), &key).await?;
-            let is_due =
-                |kept: &Kept<Card>| kept.value.work.as_ref().is_some_and(|w| w.next <= now);
-            due.extend(kept.filter(is_due));
-        }
+        let to_consult = self.look(now).await?;
+        let due = self.due(now).await?;
         if due.is_empty() && to_consult.is_empty() {
             return Ok(());
         }
@@ -230,7 +234,7 @@ impl Worker {
             self.begin(&account, kept);
         }
         for kept in to_consult {
-            if self.busy.insert(kept.key.clone()) {
+            if !self.busy.contains(&kept.key) && self.asking.insert(kept.key.clone()) {
                 let (control, account) = (self.control.clone(), account.clone());
                 self.tasks.spawn(async move {
                     let key = kept.key.clone();
@@ -244,10 +248,35 @@ impl Worker {
         Ok(())
     }
 
-    async fn sweep(&mut self, now: Timestamp) -> Result<Vec<Kept<Card>>, Trouble> {
-        let found = renewal::sweep(&self.control).await?;
-        let latest = now + SWEEP_EVERY;
-        self.sweep_at = found.next.map_or(latest, |next| next.min(latest));
+    /// The cards whose time has come, as many as may be begun.
+    async fn due(&self, now: Timestamp) -> Result<Vec<Kept<Card>>, Trouble> {
+        let (free, mut due) = (MOST_AT_ONCE.saturating_sub(self.busy.len()), Vec::new());
+        if free == 0 {
+            return Ok(due);
+        }
+        for mark in marks::due(self.control.store(), now).await? {
+            let key = marks::card_of(&mark);
+            if !self.busy.contains(&key) && !self.asking.contains(&key) {
+                due.extend(marks::card(&self.control, &mark, now).await?);
+            }
+            if due.len() >= free {
+                break;
+            }
+        }
+        Ok(due)
+    }
+
+    /// Begins renewals: now and then all cards are looked at, else only those that have changed here.
+    async fn look(&mut self, now: Timestamp) -> Result<Vec<Kept<Card>>, Trouble> {
+        let found = if self.sweep_at <= now {
+            let found = renewal::sweep(&self.control).await?;
+            self.sweep_at = now + SWEEP_EVERY;
+            found
+        } else {
+            renewal::look(&self.control, &self.ended).await?
+        };
+        self.ended.clear();
+        self.sweep_at = found.next.map_or(self.sweep_at, |next| next.min(self.sweep_at));
         Ok(found.to_consult)
     }
 

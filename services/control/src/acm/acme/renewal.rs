@@ -17,11 +17,13 @@ use model::{
     units::{Seconds, Timestamp},
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use std::collections::BTreeSet;
 
 /// How often the authority is asked for each certificate.
 const CONSULT_EVERY: Seconds = Seconds(6 * 3600);
 
-/// What a look at all cards brought.
+/// What a look at cards brought.
+#[derive(Default)]
 pub(super) struct Due {
     /// Those that the authority is to be asked about.
     pub to_consult: Vec<Kept<Card>>,
@@ -31,22 +33,41 @@ pub(super) struct Due {
 
 /// Begins the renewal of every certificate whose time has come.
 pub(super) async fn sweep(control: &Control) -> Result<Due, Trouble> {
-    let now = control.now();
-    let mut due = Due { to_consult: Vec::new(), next: None };
+    let mut due = Due::default();
     for kept in every::<Card>(control, CARDS).await? {
-        let Some(at) = kept.value.renew_at.filter(|_| kept.value.work.is_none()) else { continue };
+        due.add(control, kept).await?;
+    }
+    Ok(due)
+}
+
+/// The same, of these cards alone.
+pub(super) async fn look(control: &Control, cards: &BTreeSet<String>) -> Result<Due, Trouble> {
+    let mut due = Due::default();
+    for key in cards {
+        if let Some(kept) = store::get(control.store(), key).await? {
+            due.add(control, kept).await?;
+        }
+    }
+    Ok(due)
+}
+
+impl Due {
+    async fn add(&mut self, control: &Control, kept: Kept<Card>) -> Result<(), Trouble> {
+        let now = control.now();
+        let renew_at = kept.value.renew_at.filter(|_| kept.value.work.is_none());
+        let Some(at) = renew_at else { return Ok(()) };
         if at <= now {
             let mut new = kept.value.clone();
             new.work = Some(Work::new(now));
             order::put(control, &kept, new).await?;
-            continue;
+            return Ok(());
         }
-        due.next = Some(due.next.map_or(at, |next| next.min(at)));
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
         if kept.value.consulted.is_none_or(|last| now.since(last) >= CONSULT_EVERY) {
-            due.to_consult.push(kept);
+            self.to_consult.push(kept);
         }
+        Ok(())
     }
-    Ok(due)
 }
 
 /// Asks the authority when a certificate should be renewed. One that does not know leaves it at that

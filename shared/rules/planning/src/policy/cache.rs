@@ -77,6 +77,13 @@ pub(crate) fn check_ttls(
     );
 }
 
+/// Fills in the lifetimes that were left out.
+pub fn fill(config: &mut CachePolicyConfig) {
+    let (default, max) = widened(config.min_ttl, config.default_ttl, config.max_ttl);
+    config.default_ttl = Some(default);
+    config.max_ttl = Some(max);
+}
+
 /// What is left out grows with what is given.
 fn widened(min: i64, default: Option<i64>, max: Option<i64>) -> (i64, i64) {
     let default =
