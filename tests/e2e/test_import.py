@@ -130,8 +130,8 @@ def certificates(both, folder, name):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "5",
                     "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", key, "-out", pem],
                    check=True, capture_output=True)
-    return [near.client("acm").import_certificate(Certificate=pem.read_bytes(), PrivateKey=key.read_bytes())["CertificateArn"]
-            for near in both]
+    pair = {"Certificate": pem.read_bytes(), "PrivateKey": key.read_bytes()}
+    return [near.client("acm").import_certificate(**pair)["CertificateArn"] for near in both]
 
 
 def named(config, name, certificate):
@@ -204,8 +204,9 @@ def test_a_plan_tells_of_a_certificate_that_is_not_here(both, origin, tmp_path):
     arns = certificates(both, tmp_path, "missing.import.example")
     config = named(distribution("missing", [http_origin("web", origin.port)]), "missing.import.example", arns[0])
     one = there.client().create_distribution(DistributionConfig=config)["Distribution"]["Id"]
+    args = ["--distribution", one, "--certificate", f"{arns[0]}={arns[0]}"]
     for plan in ["--plan"], []:
-        step = importing(there, here, "--distribution", one, "--certificate", f"{arns[0]}={arns[0]}", *plan, status=1)["Steps"][-1]
+        step = importing(there, here, *args, *plan, status=1)["Steps"][-1]
         assert step["Action"] == "Refused" and "InvalidViewerCertificate" in step["Notes"][-1]["Reason"]
 
 
@@ -261,7 +262,9 @@ def test_a_continuous_deployment_policy_is_left_off_and_the_rest_comes(both, ori
     config = distribution("deployed", [http_origin("web", origin.port)])
     one = there.client().create_distribution(DistributionConfig=config)["Distribution"]["Id"]
     policy = deployed(there.client(), one)
-    for args, action in (["--plan"], "WouldCreate"), (["--plan", "--skip-unsupported"], "WouldCreate"), ([], "Created"), ([], "Unchanged"):
+    plan = ["--plan"]
+    runs = (plan, "WouldCreate"), ([*plan, "--skip-unsupported"], "WouldCreate"), ([], "Created"), ([], "Unchanged")
+    for args, action in runs:
         step = importing(there, here, "--distribution", one, *args)["Steps"][-1]
         assert step["Action"] == action
         [note] = step["Notes"]
@@ -279,7 +282,8 @@ def test_tags_settle_and_leave_the_configuration_alone(both, origin):
     client, target = there.client(), here.client()
     config = distribution("tagged", [http_origin("web", origin.port)])
     tags = {"Items": [{"Key": "team", "Value": "web"}, {"Key": "Stage", "Value": "test"}]}
-    one = client.create_distribution_with_tags(DistributionConfigWithTags={"DistributionConfig": config, "Tags": tags})["Distribution"]
+    one = client.create_distribution_with_tags(DistributionConfigWithTags={"DistributionConfig": config, "Tags": tags})
+    one = one["Distribution"]
     made = importing(there, here, "--distribution", one["Id"])["Steps"][-1]["To"]
     before = target.get_distribution(Id=made)
     arn = before["Distribution"]["ARN"]
@@ -299,8 +303,8 @@ def test_tags_settle_and_leave_the_configuration_alone(both, origin):
     assert importing(there, here, "--distribution", one["Id"], "--update")["Steps"][-1]["Action"] == "Updated"
     assert target.list_tags_for_resource(Resource=arn)["Tags"].get("Items", []) == []
     assert importing(there, here, "--distribution", one["Id"], "--update")["Steps"][-1]["Action"] == "Unchanged"
-    after = target.get_distribution(Id=made)
-    assert (after["ETag"], after["Distribution"]["LastModifiedTime"]) == (before["ETag"], before["Distribution"]["LastModifiedTime"])
+    told = lambda answer: (answer["ETag"], answer["Distribution"]["LastModifiedTime"])
+    assert told(target.get_distribution(Id=made)) == told(before)
 
 
 def test_without_credentials_or_a_server_it_fails_with_a_reason(both):

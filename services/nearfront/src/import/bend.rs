@@ -124,6 +124,16 @@ fn at<'t>(tree: &'t mut Value, path: &str) -> Option<&'t mut Value> {
     })
 }
 
+/// Leaves the continuous deployment policy off. It names a staging distribution there by a name that
+/// only that side knows, so it is not imported.
+pub(super) fn deployment(config: &mut DistributionConfig, notes: &mut Vec<Note>) {
+    let policy = config.continuous_deployment_policy_id.take().filter(|id| !id.is_empty());
+    if let Some(id) = policy {
+        let why = format!("left off: {id}: continuous deployment policies are not imported");
+        notes.push(Note::new("ContinuousDeploymentPolicyId", why));
+    }
+}
+
 /// Puts the certificate here in the place of the one there, or leaves the names off that need one.
 pub(super) fn certificate(
     config: &mut DistributionConfig,
@@ -210,6 +220,18 @@ mod tests {
         certificate(&mut on, &[("arn:old".into(), "arn:new".into())], &mut notes);
         assert_eq!(on.viewer_certificate.unwrap().acm_certificate_arn.as_deref(), Some("arn:new"));
         assert_eq!((on.aliases.unwrap().quantity, notes.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_continuous_deployment_policy_stays_there() {
+        let policy = [("ContinuousDeploymentPolicyId", json!("P1"))];
+        let (mut attached, mut notes) = (config(&policy), Vec::new());
+        deployment(&mut attached, &mut notes);
+        defaults::fill(&mut attached);
+        assert_eq!(attached, config(&[]));
+        assert_eq!(notes.len(), 1);
+        deployment(&mut attached, &mut notes);
+        assert_eq!(notes.len(), 1);
     }
 
     #[test]

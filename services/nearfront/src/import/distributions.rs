@@ -4,9 +4,10 @@ use super::{
     Import, bend,
     parts::{Part, Standing, differing, same},
     report::{Action, Note, Step},
-    source::{read, tags},
+    source::{self, read},
+    tags::{self, Changes},
 };
-use crate::api::{self, Refused, escaped, versioned};
+use crate::api::{self, Refused};
 use anyhow::Result;
 use http::Method;
 use model::api::{
@@ -27,6 +28,9 @@ impl Part for DistributionConfig {
     fn name(&self) -> &str {
         &self.caller_reference
     }
+    fn fill(&mut self) {
+        defaults::fill(self);
+    }
 }
 
 impl Import<'_> {
@@ -36,10 +40,13 @@ impl Import<'_> {
     /// When one of the two cannot be reached.
     pub(super) async fn distribution(&mut self, id: &str) -> Result<()> {
         let (there, _) = read::<Distribution>(&self.there, &format!("/distribution/{id}")).await?;
-        let tags = tags(&self.there, &there.arn).await?;
         let (mut config, mut notes) = (there.distribution_config, Vec::new());
-        defaults::fill(&mut config);
+        let tags = tags::own(source::tags(&self.there, &there.arn).await?, &mut notes);
+        config.fill();
         bend::certificate(&mut config, &self.asked.certificate, &mut notes);
+        bend::deployment(&mut config, &mut notes);
+        // What was bent has defaults again.
+        config.fill();
         self.groups(&config).await?;
         let (config, faults) = if self.asked.skip_unsupported {
             bend::without(config, &mut notes)?
@@ -185,29 +192,36 @@ impl Import<'_> {
     async fn settle_distribution(
         &mut self,
         step: &mut Step,
-        config: DistributionConfig,
+        mut config: DistributionConfig,
         tags: &Tags,
     ) -> Result<()> {
         let standing = self.standing::<DistributionConfig>(&config.caller_reference).await?;
-        let Some(mut standing) = standing else {
+        let Some(standing) = standing else {
             return self.new_distribution(step, config, tags).await;
         };
-        defaults::fill(&mut standing.config);
         step.to = Some(standing.id.clone());
+        // Policies of this kind are not imported, so whichever is attached here stays.
+        config
+            .continuous_deployment_policy_id
+            .clone_from(&standing.config.continuous_deployment_policy_id);
         let (here, arn) = self.tags_here(&standing).await?;
-        let same = same(&standing.config, &config)? && tagged(&here) == tagged(tags);
-        step.action = match (same, self.asked.update, self.asked.plan) {
-            (true, ..) => Action::Unchanged,
-            (_, false, _) => Action::Differs,
-            (_, true, true) => Action::WouldUpdate,
-            (_, true, false) => match self.replace(&standing, &config, tags, &arn).await? {
-                Ok(()) => Action::Updated,
-                Err(why) => {
-                    step.notes.push(Note::new("", why));
-                    Action::Refused
+        let changes = Changes::between(&here, tags)?;
+        let same = same(&standing.config, &config)?;
+        step.action = match (same && changes.is_empty(), self.asked.update) {
+            (true, _) => Action::Unchanged,
+            (_, false) => Action::Differs,
+            (_, true) => {
+                let wanted = (!same).then_some(&config);
+                match self.replace(&standing, wanted, &changes, &arn).await? {
+                    Ok(()) => self.done(Action::Updated),
+                    Err(why) => {
+                        step.notes.push(Note::new("", why));
+                        return Ok(());
+                    }
                 }
-            },
+            }
         };
+        step.notes.extend(changes.notes());
         step.notes.extend(differing(step.action, Some(&standing.config), &config)?);
         Ok(())
     }
@@ -215,25 +229,23 @@ impl Import<'_> {
     async fn tags_here(&self, standing: &Standing<DistributionConfig>) -> Result<(Tags, String)> {
         let path = format!("/distribution/{}", standing.id);
         let (whole, _) = read::<Distribution>(&self.here, &path).await?;
-        Ok((tags(&self.here, &whole.arn).await?, whole.arn))
+        Ok((source::tags(&self.here, &whole.arn).await?, whole.arn))
     }
 
+    /// The configuration only where another one is wanted: replacing it publishes it again.
     async fn replace(
         &self,
         standing: &Standing<DistributionConfig>,
-        config: &DistributionConfig,
-        tags: &Tags,
+        wanted: Option<&DistributionConfig>,
+        changes: &Changes,
         arn: &str,
     ) -> Result<Result<(), String>> {
-        if let Err(why) = self.update(standing, config).await? {
+        if let Some(config) = wanted
+            && let Err(why) = self.update(standing, config).await?
+        {
             return Ok(Err(why));
         }
-        if tagged(tags).is_empty() {
-            return Ok(Ok(()));
-        }
-        let path = versioned(&format!("/tagging?Operation=Tag&Resource={}", escaped(arn)));
-        let answer = self.here.call(Method::POST, &path, &[], api::body("Tags", tags)?).await?;
-        Ok(answer.good().map(|_| ()).map_err(|refused| refused.to_string()))
+        self.tag(arn, changes).await
     }
 
     async fn new_distribution(
@@ -242,19 +254,23 @@ impl Import<'_> {
         config: DistributionConfig,
         tags: &Tags,
     ) -> Result<()> {
-        if self.asked.plan {
-            step.action = Action::WouldCreate;
+        let Some(sent) = self.sendable(&config)? else {
+            step.action = self.done(Action::Created);
             return Ok(());
-        }
-        let whole = DistributionConfigWithTags { distribution_config: config, tags: tags.clone() };
-        let body = api::body("DistributionConfigWithTags", &whole)?;
-        let path = versioned("/distribution?WithTags=");
-        let answer = self.here.call(Method::POST, &path, &[], body).await?;
+        };
+        let whole = sent == config;
+        let sent = DistributionConfigWithTags { distribution_config: sent, tags: tags.clone() };
+        let body = api::body("DistributionConfigWithTags", &sent)?;
+        let answer = self.change(Method::POST, "/distribution?WithTags=", Vec::new(), body).await?;
         match answer.good() {
             Ok(good) => {
-                step.action = Action::Created;
-                step.to = Some(good.shape::<Distribution>()?.id);
-                let lints = good.all("x-nearfront-lint").into_iter();
+                step.action = self.done(Action::Created);
+                // The answer to a dry run has a made-up id.
+                if !self.asked.plan {
+                    step.to = Some(good.shape::<Distribution>()?.id);
+                }
+                // What only stands in for something else gives no hints about it.
+                let lints = good.all("x-nearfront-lint").into_iter().filter(|_| whole);
                 step.notes.extend(lints.map(|lint| Note::new("", format!("lint: {lint}"))));
             }
             Err(Refused { code, message, .. }) => {
@@ -263,14 +279,6 @@ impl Import<'_> {
         }
         Ok(())
     }
-}
-
-fn tagged(tags: &Tags) -> Vec<(String, String)> {
-    let items = tags.items.iter().flat_map(|items| items.iter());
-    let mut all: Vec<_> =
-        items.map(|tag| (tag.key.clone(), tag.value.clone().unwrap_or_default())).collect();
-    all.sort();
-    all
 }
 
 fn missing<T>(path: &str, member: &str, id: &str) -> Result<T, Note> {

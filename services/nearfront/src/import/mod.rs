@@ -1,7 +1,8 @@
 //! `nearfront import`: what another CloudFront or Nearfront has, recreated here through our own API.
 //!
 //! For: moving distributions with all that they refer to: read there ([`source`]), bent to what can be
-//! served here ([`bend`]), made here in order of dependency ([`parts`], [`distributions`]).
+//! served here ([`bend`]), made here in order of dependency ([`parts`], [`distributions`]), or only tried
+//! ([`planned`]).
 //! Not for: content, logs and certificates' keys, which cannot be read through any API.
 //!
 //! What was imported is known again by its name or its caller reference, so a second run finds all
@@ -10,8 +11,10 @@
 mod bend;
 mod distributions;
 mod parts;
+mod planned;
 mod report;
 mod source;
+mod tags;
 
 use crate::{api::Api, cli, remote};
 use anyhow::Result;

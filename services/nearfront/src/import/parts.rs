@@ -1,11 +1,11 @@
 //! What distributions refer to: found here by its name or caller reference, or made.
 
 use super::{
-    Import,
+    Import, planned,
     report::{Action, Note, Step},
     source::read,
 };
-use crate::api::{self, escaped, versioned};
+use crate::api::{self, escaped};
 use anyhow::Result;
 use http::Method;
 use model::api::{
@@ -32,10 +32,13 @@ pub(super) trait Part: Serialize + DeserializeOwned + PartialEq + Clone {
     fn is_managed(_id: &str) -> bool {
         false
     }
+    /// Fills in what has a default, so that what is sent is what stands here then.
+    fn fill(&mut self) {}
 }
 
 macro_rules! part {
-    ($config:ident, $kind:literal, $path:literal, $update:literal, $name:ident $(, $managed:path)?) => {
+    ($config:ident, $kind:literal, $path:literal, $update:literal, $name:ident
+        $(, $managed:path $(, $fill:path)?)?) => {
         impl Part for $config {
             const KIND: &'static str = $kind;
             const PATH: &'static str = $path;
@@ -46,7 +49,10 @@ macro_rules! part {
             }
             $(fn is_managed(id: &str) -> bool {
                 $managed(id).is_some()
-            })?
+            }
+            $(fn fill(&mut self) {
+                $fill(self);
+            })?)?
         }
     };
 }
@@ -57,7 +63,8 @@ part!(
     "/cache-policy",
     "",
     name,
-    planning::managed::cache_policy
+    planning::managed::cache_policy,
+    planning::policy::cache::fill
 );
 part!(
     OriginRequestPolicyConfig,
@@ -112,7 +119,9 @@ impl Import<'_> {
         if let Some(found) = self.ids.get(&known) {
             return Ok(found.clone());
         }
-        let (config, _) = read::<P>(&self.there, &format!("{}/{id}/config", P::PATH)).await?;
+        let path = format!("{}/{id}/config", P::PATH);
+        let (mut config, _) = read::<P>(&self.there, &path).await?;
+        config.fill();
         let found = self.settle(id, config).await?;
         self.ids.insert(known, found.clone());
         Ok(found)
@@ -147,20 +156,17 @@ impl Import<'_> {
     /// Finds it here, or makes it.
     async fn settle<P: Part>(&mut self, id: &str, config: P) -> Result<Option<String>> {
         let standing = self.standing::<P>(config.name()).await?;
-        let asked = self.asked;
         let (action, to) = match &standing {
             Some(standing) if same(&standing.config, &config)? => {
                 (Action::Unchanged, Some(standing.id.clone()))
             }
-            Some(standing) if !asked.update => (Action::Differs, Some(standing.id.clone())),
-            Some(standing) if asked.plan => (Action::WouldUpdate, Some(standing.id.clone())),
+            Some(standing) if !self.asked.update => (Action::Differs, Some(standing.id.clone())),
             Some(standing) => match self.update(standing, &config).await? {
-                Ok(()) => (Action::Updated, Some(standing.id.clone())),
+                Ok(()) => (self.done(Action::Updated), Some(standing.id.clone())),
                 Err(why) => return Ok(self.refused(&config, id, "", &why)),
             },
-            None if asked.plan => (Action::WouldCreate, Some(planned(id))),
-            None => match self.create(&config).await? {
-                Ok(made) => (Action::Created, Some(made)),
+            None => match self.create(id, &config).await? {
+                Ok(made) => (self.done(Action::Created), Some(made)),
                 Err(why) => return Ok(self.refused(&config, id, "", &why)),
             },
         };
@@ -195,20 +201,27 @@ impl Import<'_> {
         }
         let body: serde_json::Value = serde_json::from_str(&answer.good()?.body)?;
         let id = body.get("Id").and_then(|id| id.as_str()).unwrap_or_default().to_owned();
-        let (config, tag) = read(&self.here, &format!("{}/{id}/config", P::PATH)).await?;
+        let (mut config, tag) = read::<P>(&self.here, &format!("{}/{id}/config", P::PATH)).await?;
+        config.fill();
         Ok(Some(Standing { id, tag, config }))
     }
 
-    async fn create<P: Part>(&self, config: &P) -> Result<Result<String, String>> {
-        let body = api::body(P::ROOT, config)?;
-        let answer = self.here.call(Method::POST, &versioned(P::PATH), &[], body).await?;
+    /// Makes it; its id here, which in a plan only stands for it.
+    async fn create<P: Part>(&self, id: &str, config: &P) -> Result<Result<String, String>> {
+        let Some(config) = self.sendable(config)? else { return Ok(Ok(planned::id(id))) };
+        let body = api::body(P::ROOT, &config)?;
+        let answer = self.change(Method::POST, P::PATH, Vec::new(), body).await?;
+        let plan = self.asked.plan;
         Ok(answer.good().map_err(|refused| refused.to_string()).and_then(|good| {
-            let id = good.header("location").and_then(|place| place.rsplit('/').next());
-            id.map(str::to_owned).ok_or_else(|| "the answer names no place".to_owned())
+            if plan {
+                return Ok(planned::id(id));
+            }
+            let made = good.header("location").and_then(|place| place.rsplit('/').next());
+            made.map(str::to_owned).ok_or_else(|| "the answer names no place".to_owned())
         }))
     }
 
-    /// Replaces what stands here.
+    /// Replaces what stands here; in a plan, as far as that can be tried.
     ///
     /// # Errors
     /// When this Nearfront cannot be reached.
@@ -217,17 +230,13 @@ impl Import<'_> {
         standing: &Standing<P>,
         config: &P,
     ) -> Result<Result<(), String>> {
-        let path = versioned(&format!("{}/{}{}", P::PATH, standing.id, P::UPDATE));
-        let headers = [("if-match", standing.tag.clone())];
-        let body = api::body(P::ROOT, config)?;
-        let answer = self.here.call(Method::PUT, &path, &headers, body).await?;
+        let Some(config) = self.sendable(config)? else { return Ok(Ok(())) };
+        let path = format!("{}/{}{}", P::PATH, standing.id, P::UPDATE);
+        let headers = vec![("if-match", standing.tag.clone())];
+        let body = api::body(P::ROOT, &config)?;
+        let answer = self.change(Method::PUT, &path, headers, body).await?;
         Ok(answer.good().map(|_| ()).map_err(|refused| refused.to_string()))
     }
-}
-
-/// The id of what is not made yet.
-fn planned(id: &str) -> String {
-    format!("(new for {id})")
 }
 
 /// Whether both say the same: compared as they are once they have been sent.
@@ -264,4 +273,22 @@ pub(super) fn differing<P: Part>(
         notes.push(Note::new("", "stands here otherwise and was left alone: --update replaces it"));
     }
     Ok(notes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_policy_without_lifetimes_is_the_one_that_stands_here_with_them() {
+        let read = |lifetimes: &str| {
+            let text = format!("<C><Name>one</Name>{lifetimes}<MinTTL>0</MinTTL></C>");
+            let mut config: CachePolicyConfig = quick_xml::de::from_str(&text).unwrap();
+            config.fill();
+            config
+        };
+        let here = read("<DefaultTTL>86400</DefaultTTL><MaxTTL>31536000</MaxTTL>");
+        assert!(same(&here, &read("")).unwrap());
+        assert!(!same(&here, &read("<DefaultTTL>1</DefaultTTL>")).unwrap());
+    }
 }
