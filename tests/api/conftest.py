@@ -9,6 +9,7 @@ HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 import nearfront as parts  # noqa: E402
+import people  # noqa: E402
 import surface  # noqa: E402
 
 
@@ -125,3 +126,42 @@ def tenant(api, unique, distribution, group):
     yield make
     for one in made:
         sites.forget_tenant(api, one)
+
+
+@pytest.fixture
+def iam(client):
+    return client("iam")
+
+
+@pytest.fixture
+def user(iam, unique):
+    """Makes users; they go afterwards, with all that they have."""
+    made = []
+
+    def make(**more):
+        name = unique("user")
+        iam.call("CreateUser", UserName=name, **more)
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        people.forget(iam, name)
+
+
+@pytest.fixture
+def as_user(iam, user, client):
+    """Clients that sign as a new user whose policy says this: `as_user(("Allow", "cloudfront:*", "*"))("cloudfront")`."""
+
+    def make(*statements):
+        name = user()
+        if statements:
+            iam.call("PutUserPolicy", UserName=name, PolicyName="p", PolicyDocument=people.policy(*statements))
+        key = iam.call("CreateAccessKey", UserName=name)["AccessKey"]
+
+        def of(service="cloudfront"):
+            return client(service, key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+        of.name, of.key = name, key
+        return of
+
+    return make

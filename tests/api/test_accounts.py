@@ -1,69 +1,14 @@
 """Users, their keys and policies, by unmodified clients of IAM, STS, CloudFront and ACM."""
 
-import contextlib
 import json
 
 import botocore.exceptions
 import nearfront as parts
 import pytest
 import surface
+from people import forget, policy
 
 ACCOUNT = "000000000000"
-
-
-@pytest.fixture
-def iam(client):
-    return client("iam")
-
-
-@pytest.fixture
-def user(iam, unique):
-    """Makes users; they go afterwards, with all that they have."""
-    made = []
-
-    def make(**more):
-        name = unique("user")
-        iam.call("CreateUser", UserName=name, **more)
-        made.append(name)
-        return name
-
-    yield make
-    for name in made:
-        forget(iam, name)
-
-
-def forget(iam, name):
-    with contextlib.suppress(botocore.exceptions.ClientError):
-        for key in iam.call("ListAccessKeys", UserName=name)["AccessKeyMetadata"]:
-            iam.call("DeleteAccessKey", UserName=name, AccessKeyId=key["AccessKeyId"])
-        for policy in iam.call("ListUserPolicies", UserName=name)["PolicyNames"]:
-            iam.call("DeleteUserPolicy", UserName=name, PolicyName=policy)
-        iam.call("DeleteUser", UserName=name)
-
-
-def policy(*statements):
-    """A document of these statements."""
-    return json.dumps({"Version": "2012-10-17", "Statement": [
-        {"Effect": effect, "Action": action, "Resource": resource, **({"Condition": condition[0]} if condition else {})}
-        for effect, action, resource, *condition in statements]})
-
-
-@pytest.fixture
-def as_user(iam, user, client):
-    """Clients that sign as a new user whose policy says this: `as_user(("Allow", "cloudfront:*", "*"))("cloudfront")`."""
-
-    def make(*statements):
-        name = user()
-        if statements:
-            iam.call("PutUserPolicy", UserName=name, PolicyName="p", PolicyDocument=policy(*statements))
-        key = iam.call("CreateAccessKey", UserName=name)["AccessKey"]
-
-        def of(service="cloudfront"):
-            return client(service, key=key["AccessKeyId"], secret=key["SecretAccessKey"])
-        of.name, of.key = name, key
-        return of
-
-    return make
 
 
 def arn(kind, one):

@@ -95,6 +95,10 @@ def test_a_domain_moves_between_distributions_and_tenants(api, near, site, distr
     assert moved["ETag"] == api.call("GetDistribution", Id=standard)["ETag"]
     served(near, name, "/one")
     other = tenant(of)["DistributionTenant"]["Id"]
+    api.refused("UpdateDomainAssociation", "IllegalUpdate", why="other", says="no other domain", Domain=own,
+                TargetResource={"DistributionTenantId": other})
+    two = [{"Domain": own}, {"Domain": f"{unique('two')}.{sites.ZONE}"}]
+    api.call("UpdateDistributionTenant", Id=one, Domains=two, IfMatch=api.call("GetDistributionTenant", Identifier=one)["ETag"])
     api.ok("UpdateDomainAssociation", Domain=own, TargetResource={"DistributionTenantId": other})
     assert api.call("GetDistributionTenantByDomain", Domain=own)["DistributionTenant"]["Id"] == other
     api.refused("UpdateDomainAssociation", "IllegalUpdate", why="other", says="multi-tenant", Domain=own,

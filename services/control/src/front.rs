@@ -62,8 +62,13 @@ async fn served(
         trail.is_dry();
     }
     let speech = asked.speech();
-    let visit = Visit { base: control, control: witness.control(), caller, proof, trail };
-    match watched(visit, asked, id).await {
+    let visit =
+        Visit { base: control, control: witness.control(), caller, proof, trail: &mut *trail };
+    let answered = watched(visit, asked, id).await;
+    if !witness.is_dry() {
+        trail.has_made(witness.made());
+    }
+    match answered {
         Ok(written) => Ok(witness.tell(written).await),
         // Nothing was written by real calls that are refused either; but only these ask to be told.
         Err(fault) if witness.is_dry() => {
@@ -145,12 +150,7 @@ async fn permitted(visit: &mut Visit<'_>, asked: &Asked, call: Call) -> Result<R
     let control = visit.control;
     let needs = access::of_operation(control, &call, visit.caller.user().is_some()).await?;
     visit.permit(asked, &needs).await?;
-    let reply = api::serve(control, visit.proof.clone().permit(call)).await?;
-    let made = reply.location.as_deref().and_then(|place| place.split_once(route::VERSION));
-    if let Some((kind, id)) = made.and_then(|(_, path)| path.trim_matches('/').rsplit_once('/')) {
-        visit.trail.is_about([control.arn(kind, id)]);
-    }
-    Ok(reply)
+    api::serve(control, visit.proof.clone().permit(call)).await
 }
 
 async fn accounts(mut visit: Visit<'_>, asked: Asked, id: &str) -> Result<Written, Fault> {
@@ -179,8 +179,13 @@ async fn versions(mut visit: Visit<'_>, asked: Asked) -> Result<Written, Fault> 
         return Err(Fault::common(Common::UnknownOperation, message));
     };
     visit.trail.asks(operation);
-    visit.trail.is_about(asked.query.get("Resource").map(str::to_owned));
-    visit.permit(&asked, &Needs::one(format!("nearfront:{operation}"), "*")).await?;
+    let about = history::about(visit.control, &asked).await?;
+    let arn = about.as_ref().map(|(resource, _)| history::arn(visit.control, resource));
+    let arn = arn.as_deref().unwrap_or("*");
+    let mut needs = Needs::one(format!("nearfront:{operation}"), arn);
+    let change = about.and_then(|(_, change)| change);
+    needs.all.extend(change.into_iter().flat_map(|change| access::of_change(change, arn)));
+    visit.permit(&asked, &needs).await?;
     history::serve(visit.control, visit.proof.permit(asked)).await
 }
 

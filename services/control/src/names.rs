@@ -30,10 +30,31 @@ pub fn is_tenant(holder: &str) -> bool {
     DistributionId::from(holder).is_tenant()
 }
 
-/// How a holder is called in messages.
-fn called(holder: &str) -> String {
-    let kind = if is_tenant(holder) { "distribution tenant" } else { "distribution" };
-    format!("{kind} {holder}")
+/// The kind of a holder, as it stands in ARNs.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn kind_of(control: &Control, holder: &str) -> Result<&'static str, Fault> {
+    if is_tenant(holder) {
+        return Ok("distribution-tenant");
+    }
+    let streams = control.store().get(&format!("{STREAMING}/{holder}")).await?.is_some();
+    Ok(if streams { STREAMING } else { "distribution" })
+}
+
+/// Kind of streaming distributions, whose names do not move.
+pub const STREAMING: &str = "streaming-distribution";
+
+/// How a holder is called in messages, and what to do about it.
+async fn told(control: &Control, holder: &str) -> Result<String, Fault> {
+    Ok(match kind_of(control, holder).await? {
+        STREAMING => format!("streaming distribution {holder} already: take it away there"),
+        kind => format!(
+            "{} {holder} already: move it with AssociateAlias or UpdateDomainAssociation, or take it \
+             away there",
+            kind.replace('-', " ")
+        ),
+    })
 }
 
 /// Who holds this very name.
@@ -58,11 +79,8 @@ pub async fn take(
 ) -> Result<(), Fault> {
     for name in now.difference(before) {
         if let Some(kept) = holder(control, name).await? {
-            let message = format!(
-                "the name {name} belongs to the {} already: move it with AssociateAlias or \
-                 UpdateDomainAssociation, or take it away there",
-                called(&kept.value)
-            );
+            let message =
+                format!("the name {name} belongs to the {}", told(control, &kept.value).await?);
             return Err(Fault::new(ErrorCode::CNAMEAlreadyExists, message));
         }
         let place = key::alias(name);

@@ -6,7 +6,7 @@
 
 use crate::{
     control::Control,
-    history::{Cause, Recorder, SharedLedger, Touched},
+    history::{self, Cause, Recorder, SharedLedger, Touched},
     lints,
     rehearsal::{self, DRY_RUN, Rehearsal},
     wire::{
@@ -68,6 +68,14 @@ impl Witness {
     /// Whether nothing is written.
     pub const fn is_dry(&self) -> bool {
         self.rehearsal.is_some()
+    }
+
+    /// ARNs of what it has made.
+    pub fn made(&self) -> Vec<String> {
+        let touched = self.ledger.all();
+        let made = touched.iter().filter(|one| one.before.is_none() && one.after.is_some());
+        let made = made.filter(|one| one.resource.has_arn());
+        made.map(|one| history::arn(&self.control, &one.resource)).collect()
     }
 
     /// Adds what came of it to the answer.

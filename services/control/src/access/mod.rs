@@ -1,20 +1,21 @@
 //! Whether a caller may do what was asked.
 //!
 //! For: which actions on which resources an operation needs (`operations` for CloudFront's own,
-//! `services` for the others), what is known about the request (`context`), and the refusal that
+//! `about` for what a call names, `services` for the others), what is known about the request (`context`), and the refusal that
 //! names who, what and on what. The account's own keys may do everything.
 //! Not for: what policies mean (`rules/iam`), nor for keeping users and policies (`iam`).
 //!
 //! Source: service authorization reference, "Actions, resources, and condition keys for Amazon
 //! CloudFront" and its siblings.
 
+mod about;
 mod caller;
 mod context;
 mod operations;
 mod services;
 
 pub use caller::{Caller, People, Person};
-pub use operations::needs as of_operation;
+pub use operations::{needs as of_operation, on as of_change};
 pub use services::{of_acm, of_contents, of_history, of_version_call};
 
 use crate::{

@@ -1,74 +1,23 @@
-//! What each of CloudFront's operations needs: the table, and how ARNs are made of a call.
+//! What each of CloudFront's operations needs: the table.
 //!
 //! Source: service authorization reference, "Actions, resources, and condition keys for Amazon
 //! CloudFront". Public keys, key groups and monitoring subscriptions are no resource types there:
 //! whoever may use them may use all of them.
 
-use super::{Need, Needs};
+use super::{
+    Need, Needs,
+    about::{
+        self, ACCESS_CONTROL, ANYCAST, CACHE, CONNECTION_FUNCTION, DEPLOYMENT, DISTRIBUTION,
+        EDGE_FUNCTION, ENCRYPTION, GROUP, IDENTITY, In, ORIGIN_REQUEST, On, PROFILE,
+        RESPONSE_HEADERS, STORE, STREAMING, TENANT, TRUST, VPC,
+    },
+};
 use crate::{
     control::Control,
-    ids,
-    store::{self, key},
-    wire::{call::Call, fault::Fault, read},
+    wire::{call::Call, fault::Fault},
 };
-use model::api::{Body, OperationName as Name, TagKeys, Tags};
-use serde::{Deserialize, de::DeserializeOwned};
-
-/// What an action is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum On {
-    /// No single thing: `*`.
-    All,
-    /// Something of this kind that does not exist yet, or that the call does not name by its id.
-    Any(&'static str),
-    /// A kind, and the path parameter with its id.
-    Path(&'static str, &'static str),
-    /// A kind, and the path parameter with its id or its name.
-    Known(&'static str, &'static str),
-    /// A kind, and the query parameter with its id.
-    Query(&'static str, &'static str),
-    /// The query parameter with its ARN.
-    Arn(&'static str),
-    /// Whatever the body names.
-    Body(In),
-}
-
-/// Where in a body it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum In {
-    /// `Name` of a function that is to be made.
-    FunctionName,
-    /// `Name` or `ARN` of a real-time log configuration.
-    RealtimeLog,
-    /// `ResourceArn`.
-    ResourceArn,
-    /// `TargetResource`.
-    Target,
-    /// `DomainControlValidationResource`.
-    Validation,
-    /// `Identifier` of a tenant.
-    Tenant,
-}
-
-const DISTRIBUTION: &str = "distribution";
-const STREAMING: &str = "streaming-distribution";
-const TENANT: &str = "distribution-tenant";
-const GROUP: &str = "connection-group";
-const LOG: &str = "realtime-log-config";
-const STORE: &str = "key-value-store";
-const EDGE_FUNCTION: &str = "function";
-const CONNECTION_FUNCTION: &str = "connection-function";
-const TRUST: &str = "trust-store";
-const DEPLOYMENT: &str = "continuous-deployment-policy";
-const ENCRYPTION: &str = "field-level-encryption-config";
-const PROFILE: &str = "field-level-encryption-profile";
-const IDENTITY: &str = "origin-access-identity";
-const ACCESS_CONTROL: &str = "origin-access-control";
-const CACHE: &str = "cache-policy";
-const ORIGIN_REQUEST: &str = "origin-request-policy";
-const RESPONSE_HEADERS: &str = "response-headers-policy";
-const ANYCAST: &str = "anycast-ip-list";
-const VPC: &str = "vpcorigin";
+use model::api::{OperationName as Name, TagKeys, Tags};
+use serde::Deserialize;
 
 /// Operations whose action has their own name, by what the action is about.
 static TABLE: &[(On, &[Name])] = &[
@@ -153,7 +102,8 @@ static TABLE: &[(On, &[Name])] = &[
             Name::UpdateStreamingDistribution,
         ],
     ),
-    (On::Any(TENANT), &[Name::CreateDistributionTenant, Name::GetDistributionTenantByDomain]),
+    (On::Any(TENANT), &[Name::CreateDistributionTenant]),
+    (On::HolderOf("domain"), &[Name::GetDistributionTenantByDomain]),
     (
         On::Path(TENANT, "Id"),
         &[
@@ -173,7 +123,8 @@ static TABLE: &[(On, &[Name])] = &[
     (On::Body(In::Tenant), &[Name::VerifyDnsConfiguration]),
     (On::Body(In::Target), &[Name::UpdateDomainAssociation]),
     (On::Body(In::Validation), &[Name::ListDomainConflicts]),
-    (On::Any(GROUP), &[Name::CreateConnectionGroup, Name::GetConnectionGroupByRoutingEndpoint]),
+    (On::Any(GROUP), &[Name::CreateConnectionGroup]),
+    (On::Endpoint("RoutingEndpoint"), &[Name::GetConnectionGroupByRoutingEndpoint]),
     (On::Known(GROUP, "Identifier"), &[Name::GetConnectionGroup]),
     (On::Path(GROUP, "Id"), &[Name::DeleteConnectionGroup, Name::UpdateConnectionGroup]),
     (On::Body(In::FunctionName), &[Name::CreateFunction]),
@@ -342,7 +293,7 @@ static OTHERS: &[(Name, Name, On)] = &[
     (
         Name::UpdateDistributionWithStagingConfig,
         Name::GetDistribution,
-        On::Query(DISTRIBUTION, "StagingDistributionId"),
+        On::StagingOf("Id", "StagingDistributionId"),
     ),
 ];
 
@@ -354,7 +305,7 @@ static OTHERS: &[(Name, Name, On)] = &[
 pub async fn needs(control: &Control, call: &Call, with_tags: bool) -> Result<Needs, Fault> {
     let mut needs = Needs::default();
     for (action, on) in rows(call.operation.name) {
-        for resource in resources(control, call, on).await? {
+        for resource in about::resources(control, call, on).await? {
             needs.all.push(Need::new(format!("cloudfront:{}", action.as_str()), resource));
         }
     }
@@ -362,6 +313,7 @@ pub async fn needs(control: &Control, call: &Call, with_tags: bool) -> Result<Ne
         let name = call.operation.name.as_str();
         return Err(Fault::internal(format!("no policy can allow {name}: it has no row")));
     }
+    needs.all.extend(of_the_holder(control, call).await?);
     if with_tags {
         bring_tags(call, &mut needs);
     }
@@ -375,17 +327,54 @@ fn rows(name: Name) -> Vec<(Name, On)> {
     own.chain(others.map(|(_, action, on)| (*action, *on))).collect()
 }
 
+/// What an operation needs on a resource that is found in another way than from its call.
+pub fn on(name: Name, arn: &str) -> Vec<Need> {
+    let resource = |on| if on == On::All { "*" } else { arn };
+    rows(name)
+        .into_iter()
+        .map(|(action, on)| Need::new(format!("cloudfront:{}", action.as_str()), resource(on)))
+        .collect()
+}
+
+/// Whoever takes a name from somebody changes him as well.
+async fn of_the_holder(control: &Control, call: &Call) -> Result<Vec<Need>, Fault> {
+    let name = match call.operation.name {
+        Name::AssociateAlias => call.query.get("Alias").map(str::to_owned),
+        Name::UpdateDomainAssociation => about::body::<Moved>(call).and_then(|moved| moved.domain),
+        _ => None,
+    };
+    let Some(name) = name else { return Ok(Vec::new()) };
+    Ok(match about::holder(control, &name).await? {
+        Some((DISTRIBUTION, arn)) => on(Name::UpdateDistribution, &arn),
+        Some((STREAMING, arn)) => on(Name::UpdateStreamingDistribution, &arn),
+        Some((_, arn)) => on(Name::UpdateDistributionTenant, &arn),
+        None => Vec::new(),
+    })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Moved {
+    domain: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Tagged {
+    tags: Option<Tags>,
+}
+
 /// A resource that is made with tags is tagged as well.
 fn bring_tags(call: &Call, needs: &mut Needs) {
     if call.operation.name == Name::UntagResource {
-        let keys: Option<TagKeys> = body(call);
+        let keys: Option<TagKeys> = about::body(call);
         needs.tag_keys = keys.and_then(|keys| keys.items).map(|keys| keys.0).unwrap_or_default();
         return;
     }
     let found = if call.operation.name == Name::TagResource {
-        body(call)
+        about::body(call)
     } else {
-        body::<Tagged>(call).and_then(|tagged| tagged.tags)
+        about::body::<Tagged>(call).and_then(|tagged| tagged.tags)
     };
     let Some(Tags { items: Some(found) }) = found else { return };
     needs.tags = found.0.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect();
@@ -398,98 +387,10 @@ fn bring_tags(call: &Call, needs: &mut Needs) {
     }
 }
 
-async fn resources(control: &Control, call: &Call, on: On) -> Result<Vec<String>, Fault> {
-    let query = |name: &str| call.query.get(name).unwrap_or_default().to_owned();
-    Ok(match on {
-        On::All => vec!["*".to_owned()],
-        On::Any(kind) => vec![control.arn(kind, "*")],
-        On::Path(kind, parameter) => vec![control.arn(kind, call.param(parameter)?)],
-        On::Query(kind, parameter) => vec![control.arn(kind, &query(parameter))],
-        On::Arn(parameter) => vec![query(parameter)],
-        On::Known(kind, parameter) => known(control, kind, call.param(parameter)?).await?,
-        On::Body(place) => in_body(control, call, place).await?,
-    })
-}
-
-/// Whatever may be meant by an id or a name: both, when one thing has it as its id and another as
-/// its name.
-async fn known(control: &Control, kind: &str, given: &str) -> Result<Vec<String>, Fault> {
-    let mut found = Vec::new();
-    let there = ids::is_plain(given);
-    if there && control.store().get(&format!("{kind}/{given}")).await?.is_some() {
-        found.push(control.arn(kind, given));
-    }
-    let named = store::get::<String>(control.store(), &key::name(kind, given)).await?;
-    found.extend(named.map(|kept| control.arn(kind, &kept.value)));
-    if found.is_empty() {
-        found.push(control.arn(kind, given));
-    }
-    found.dedup();
-    Ok(found)
-}
-
-/// The few members of bodies that name a resource; all others are passed over.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct Named {
-    name: Option<String>,
-    #[serde(rename = "ARN")]
-    arn: Option<String>,
-    resource_arn: Option<String>,
-    identifier: Option<String>,
-    target_resource: Option<Either>,
-    domain_control_validation_resource: Option<Either>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct Either {
-    distribution_id: Option<String>,
-    distribution_tenant_id: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct Tagged {
-    tags: Option<Tags>,
-}
-
-/// The body, if it can be read at all: if not, the handler says what is wrong with it.
-fn body<T: DeserializeOwned>(call: &Call) -> Option<T> {
-    let Body::Xml(root) = call.operation.request else { return None };
-    read::read(root, &call.body).ok()
-}
-
-async fn in_body(control: &Control, call: &Call, place: In) -> Result<Vec<String>, Fault> {
-    let named: Named = body(call).unwrap_or_default();
-    let arn =
-        |kind: &str, id: Option<String>| vec![control.arn(kind, id.as_deref().unwrap_or("*"))];
-    Ok(match place {
-        In::FunctionName => arn(EDGE_FUNCTION, named.name),
-        In::RealtimeLog => match (named.name, named.arn) {
-            (Some(name), Some(arn)) => vec![control.arn(LOG, &name), arn],
-            (None, Some(arn)) => vec![arn],
-            (name, None) => arn(LOG, name),
-        },
-        In::ResourceArn => vec![named.resource_arn.unwrap_or_else(|| "*".to_owned())],
-        In::Tenant => known(control, TENANT, named.identifier.as_deref().unwrap_or("*")).await?,
-        In::Target => either(control, named.target_resource),
-        In::Validation => either(control, named.domain_control_validation_resource),
-    })
-}
-
-fn either(control: &Control, named: Option<Either>) -> Vec<String> {
-    let Either { distribution_id, distribution_tenant_id } = named.unwrap_or_default();
-    let one = distribution_id.map(|id| control.arn(DISTRIBUTION, &id));
-    let other = distribution_tenant_id.map(|id| control.arn(TENANT, &id));
-    let found: Vec<_> = one.into_iter().chain(other).collect();
-    if found.is_empty() { vec![control.arn(DISTRIBUTION, "*")] } else { found }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::api::OPERATIONS;
+    use model::api::{Body, OPERATIONS};
 
     #[test]
     fn every_operation_of_the_model_has_its_row() {

@@ -3,7 +3,7 @@
 //! Source: service authorization reference, "AWS Certificate Manager", "Amazon CloudFront
 //! `KeyValueStore`", "AWS CloudTrail".
 
-use super::Needs;
+use super::{Need, Needs};
 use crate::control::Control;
 use serde_json::Value;
 
@@ -18,7 +18,8 @@ pub fn of_acm(control: &Control, operation: &str, region: &str, body: &[u8]) -> 
         }
         (None, _) => "*".to_owned(),
     };
-    let mut needs = Needs::one(format!("acm:{operation}"), resource);
+    let tags_it = matches!(operation, "ImportCertificate" | "RequestCertificate");
+    let mut needs = Needs::one(format!("acm:{operation}"), resource.clone());
     for tag in body.get("Tags").and_then(Value::as_array).into_iter().flatten() {
         let text = |name: &str| tag.get(name).and_then(Value::as_str).map(str::to_owned);
         let Some(key) = text("Key") else { continue };
@@ -28,6 +29,9 @@ pub fn of_acm(control: &Control, operation: &str, region: &str, body: &[u8]) -> 
             needs.tags.push((key, text("Value").unwrap_or_default()));
         }
     }
+    if tags_it && !needs.tags.is_empty() {
+        needs.all.push(Need::new("acm:AddTagsToCertificate", resource));
+    }
     needs
 }
 
@@ -36,7 +40,7 @@ pub fn of_contents(operation: &str, arn: String) -> Needs {
     Needs::one(format!("cloudfront-keyvaluestore:{operation}"), arn)
 }
 
-/// The action of one of our own calls, which are about all resources.
+/// The action of one of our own calls.
 pub fn of_version_call(method: &str, path: &str) -> Option<&'static str> {
     Some(match (method, path) {
         ("GET", "/nearfront/history") => "GetHistory",

@@ -188,6 +188,17 @@ async fn find(control: &Control, id: &str) -> Result<Kept<Record<Group>>, Fault>
     custom::<Groups>(control, id).await?.ok_or_else(resource::missing::<Groups>)
 }
 
+/// The id of the group with this routing endpoint.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn by_endpoint(control: &Control, endpoint: &str) -> Result<Option<String>, Fault> {
+    let name = endpoint.trim_end_matches('.').to_ascii_lowercase();
+    Ok(store::get::<String>(control.store(), &key::name(ENDPOINT, &name))
+        .await?
+        .map(|kept| kept.value))
+}
+
 /// The group of this id, name or ARN.
 async fn identified(control: &Control, text: &str) -> Result<Kept<Record<Group>>, Fault> {
     let text = text.strip_prefix(&control.arn(KIND, "")).unwrap_or(text);

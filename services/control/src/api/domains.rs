@@ -127,6 +127,14 @@ async fn give(
     target.must_cover(control, name).await?;
     let mut change = Change::default();
     if let Some(held) = &held {
+        if names::kind_of(control, &held.value).await? == names::STREAMING {
+            let holder = &held.value;
+            let message = format!(
+                "the name {name} belongs to the streaming distribution {holder}: take it away there \
+                 first"
+            );
+            return Err(Fault::new(ErrorCode::IllegalUpdate, message).into());
+        }
         // Who has gone since holds nothing any more.
         let source = Party::find(control, &held.value).await.map_err(gone)?;
         source.without(control, &mut change, name).await?;

@@ -258,21 +258,22 @@ pub(super) async fn shared<'a>(
     control: &Control,
     arn: &'a str,
 ) -> Result<(&'static str, &'a str), Fault> {
-    let mut parts = arn.splitn(6, ':');
-    let service = parts.next() == Some("arn")
-        && parts.next().is_some_and(|partition| partition.starts_with("aws"))
-        && parts.next() == Some("cloudfront");
-    let (account, resource) = (parts.nth(1), parts.next().and_then(|rest| rest.split_once('/')));
-    let (Some((kind, id)), Some(account), true) = (resource, account, service) else {
+    let start = format!("arn:aws:cloudfront::{}:", control.account);
+    if !arn.starts_with("arn:aws:cloudfront:") {
         let message =
             format!("ResourceArn must be an ARN: {}", control.arn(kind::VPC_ORIGIN, "ID"));
         return Err(Fault::new(ErrorCode::InvalidArgument, message));
-    };
+    }
+    // To the letter: policies are asked about this text.
+    let (kind, id) = arn
+        .strip_prefix(&start)
+        .and_then(|rest| rest.split_once('/'))
+        .ok_or_else(no_such_resource)?;
     let Some(kind) = SHARED.into_iter().find(|one| *one == kind) else {
         let message = format!("a {kind} cannot be shared; of these can: {}", SHARED.join(", "));
         return Err(Fault::new(ErrorCode::UnsupportedOperation, message));
     };
-    if account != control.account || !is_there(control, kind, id).await? {
+    if !is_there(control, kind, id).await? {
         return Err(no_such_resource());
     }
     Ok((kind, id))

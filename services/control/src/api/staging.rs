@@ -183,6 +183,26 @@ async fn staging_of(
     }
 }
 
+/// The id of the staging distribution that is meant with a primary one: the one that is named, or
+/// that of its policy.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn meant(
+    control: &Control,
+    primary: &str,
+    named: Option<&str>,
+) -> Result<Option<String>, Fault> {
+    if let Some(id) = named {
+        return Ok(Some(id.to_owned()));
+    }
+    match publish::find(control, primary).await {
+        Ok(primary) => corresponding(control, &primary.value.config).await,
+        Err(fault) if fault.status() < 500 => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
 /// The staging distribution that the policy of this configuration names.
 async fn corresponding(
     control: &Control,

@@ -131,6 +131,14 @@ impl Trail {
         }
     }
 
+    /// What it has made, which it could not name: in place of `…/*`.
+    pub fn has_made(&mut self, resources: Vec<String>) {
+        if !resources.is_empty() {
+            self.0.resources.retain(|arn| !arn.ends_with("/*"));
+            self.is_about(resources);
+        }
+    }
+
     /// It came to nothing.
     pub fn failed(&mut self, code: &str) {
         code.clone_into(&mut self.0.error);

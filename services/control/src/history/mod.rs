@@ -16,7 +16,7 @@ mod serve;
 mod versions;
 
 pub use recorder::Recorder;
-pub use serve::{ROLLBACK, serve};
+pub use serve::{ROLLBACK, about, arn, serve};
 pub use versions::forget_deleted;
 
 use model::units::Timestamp;

@@ -58,6 +58,11 @@ impl Resource {
         Self::of(kind, id)
     }
 
+    /// Whether clients know it by an ARN: some are known by what they belong to.
+    pub fn has_arn(&self) -> bool {
+        !["resource-policy", "monitoring-subscription"].contains(&self.kind)
+    }
+
     /// The key of its record.
     pub fn record(&self) -> String {
         record_key(self.kind, &self.id)

@@ -36,6 +36,28 @@ struct Wanted {
     version: u64,
 }
 
+impl Wanted {
+    fn read(body: &[u8]) -> Result<Self, Fault> {
+        serde_json::from_slice(body).map_err(|why| {
+            let message =
+                format!("the body must be {{\"Resource\": \"…\", \"Version\": N}}: {why}");
+            Fault::new(ErrorCode::InvalidArgument, message)
+        })
+    }
+}
+
+/// The resource that shall go back, and the operation that this amounts to.
+///
+/// # Errors
+/// `InvalidArgument`, `NoSuchResource`; `ServiceUnavailable`.
+pub async fn about(control: &Control, body: &[u8]) -> Result<(Resource, Option<Name>), Fault> {
+    let resource = find(control, &Wanted::read(body)?.resource).await?;
+    let stands = control.store().get(&resource.record()).await?.is_some();
+    let way = WAYS.iter().find(|way| way.kind == resource.kind);
+    let operation = way.map(|way| if stands { way.update } else { way.create });
+    Ok((resource, operation))
+}
+
 /// How resources of a kind are changed and made.
 struct Way {
     kind: &'static str,
@@ -81,10 +103,7 @@ fn written<C: DeserializeOwned + Serialize>(root: &str, config: Value) -> Result
 /// # Errors
 /// Those of the resource's own operation.
 pub async fn serve(control: &Control, asked: Authorised<Asked>) -> Result<Written, Fault> {
-    let wanted: Wanted = serde_json::from_slice(&asked.body).map_err(|why| {
-        let message = format!("the body must be {{\"Resource\": \"…\", \"Version\": N}}: {why}");
-        Fault::new(ErrorCode::InvalidArgument, message)
-    })?;
+    let wanted = Wanted::read(&asked.body)?;
     let resource = find(control, &wanted.resource).await?;
     let version = kept(control, &resource, Some(wanted.version)).await?;
     let (way, config) = way(&resource, &version)?;

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     control::Control,
-    ids,
+    ids, names,
     sigv4::Authorised,
     store::{self, key},
     wire::{
@@ -30,7 +30,7 @@ use crate::{
     },
     witness::between,
 };
-use model::api::ErrorCode;
+use model::api::{ErrorCode, OperationName};
 use planning::difference::Difference;
 use serde_json::{Value, json};
 
@@ -58,6 +58,28 @@ pub async fn serve(control: &Control, asked: Authorised<Asked>) -> Result<Writte
         }
     };
     Ok(answer(&body))
+}
+
+/// The resource that a call is about, and the operation that its change amounts to, where it is one.
+/// None where it is about no single resource, and where it is not clear about which: the call itself
+/// says what is wrong then.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn about(
+    control: &Control,
+    asked: &Asked,
+) -> Result<Option<(Resource, Option<OperationName>)>, Fault> {
+    let found = match asked.path.as_str() {
+        ROLLBACK => rollback::about(control, &asked.body).await,
+        "/nearfront/deleted" => return Ok(None),
+        "/nearfront/named" => by_name(control, &asked.query).await.map(|found| (found, None)),
+        _ => asked_for(control, &asked.query).await.map(|found| (found, None)),
+    };
+    match found {
+        Err(fault) if fault.status() < 500 => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 /// JSON of success.
@@ -123,18 +145,22 @@ async fn gone(control: &Control) -> Result<Value, Fault> {
     Ok(json!({"Resources": shown.collect::<Vec<_>>()}))
 }
 
-/// What of a kind has this name, or was made with this caller reference.
 async fn named(control: &Control, query: &Query) -> Result<Value, Fault> {
+    let found = by_name(control, query).await?;
+    Ok(json!({"Resource": arn(control, &found), "Id": found.id}))
+}
+
+/// What of a kind has this name, or was made with this caller reference.
+async fn by_name(control: &Control, query: &Query) -> Result<Resource, Fault> {
     let (kind, name) =
         (query.get("Kind").unwrap_or_default(), query.get("Name").unwrap_or_default());
     let mut found = store::get::<String>(control.store(), &key::name(kind, name)).await?;
     if found.is_none() {
         found = store::get::<String>(control.store(), &key::reference(kind, name)).await?;
     }
-    let found = found.and_then(|found| Resource::of(kind, &found.value)).ok_or_else(|| {
+    found.and_then(|found| Resource::of(kind, &found.value)).ok_or_else(|| {
         Fault::new(ErrorCode::NoSuchResource, "no resource of this kind has this name")
-    })?;
-    Ok(json!({"Resource": arn(control, &found), "Id": found.id}))
+    })
 }
 
 /// Differences as JSON: members that are not there are left out.
@@ -162,7 +188,7 @@ fn summary(version: &Version) -> Value {
 }
 
 /// The resource's ARN.
-pub(super) fn arn(control: &Control, resource: &Resource) -> String {
+pub fn arn(control: &Control, resource: &Resource) -> String {
     control.arn(resource.kind, &resource.id)
 }
 
@@ -238,9 +264,12 @@ async fn by_word(control: &Control, word: &str) -> Result<Vec<Resource>, Fault> 
         let named = store::get::<String>(control.store(), &key::name(kind, word)).await?;
         found.extend(named.and_then(|named| Resource::of(kind, &named.value)));
     }
-    if word.contains('.') && word.len() <= 253 {
-        let holder = store::get::<String>(control.store(), &key::alias(word)).await?;
-        found.extend(holder.and_then(|holder| Resource::of("distribution", &holder.value)));
+    if word.contains('.')
+        && word.len() <= 253
+        && let Some(holder) = names::holder(control, word).await?
+    {
+        let kind = names::kind_of(control, &holder.value).await?;
+        found.extend(Resource::of(kind, &holder.value));
     }
     found.sort();
     found.dedup();

@@ -4,7 +4,7 @@
 
 use super::{Form, certificates, known_action, unknown, user};
 use crate::{
-    access::{Caller, Needs},
+    access::{Caller, Need, Needs},
     control::Control,
     sigv4::Service,
     wire::fault::Fault,
@@ -49,8 +49,15 @@ pub async fn of(
         }
         _ => of_user(control, caller, form.get("UserName")).await?,
     };
-    let mut needs = Needs::one(format!("iam:{action}"), resource);
+    let mut needs = Needs::one(format!("iam:{action}"), resource.clone());
     needs.tags = form.pairs("Tags");
+    let tagging = match action {
+        "CreateUser" => Some("iam:TagUser"),
+        "UploadServerCertificate" => Some("iam:TagServerCertificate"),
+        _ => None,
+    };
+    let tagging = tagging.filter(|_| !needs.tags.is_empty());
+    needs.all.extend(tagging.map(|action| Need::new(action, resource)));
     Ok(needs)
 }
 

@@ -129,6 +129,13 @@ impl Party {
     ) -> Result<(), Stopped> {
         let mut names = self.names();
         names.retain(|one| one != name);
+        if names.is_empty() && matches!(self, Self::Tenant(_)) {
+            let message = format!(
+                "the tenant {} has no other domain than {name}: give it one first, or delete it",
+                self.id()
+            );
+            return Err(Fault::new(ErrorCode::IllegalUpdate, message).into());
+        }
         self.named_as(control, change, names).await
     }
 
