@@ -180,7 +180,7 @@ async fn versions(mut visit: Visit<'_>, asked: Asked) -> Result<Written, Fault> 
     };
     visit.trail.asks(operation);
     let about = history::about(visit.control, &asked).await?;
-    let arn = about.as_ref().map(|(resource, _)| history::arn(visit.control, resource));
+    let arn = about.as_ref().map(|(resource, _)| history::owner_arn(visit.control, resource));
     let arn = arn.as_deref().unwrap_or("*");
     let mut needs = Needs::one(format!("nearfront:{operation}"), arn);
     let change = about.and_then(|(_, change)| change);

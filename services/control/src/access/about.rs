@@ -4,7 +4,7 @@
 //! or a domain leads to the record here as it does there.
 
 use crate::{
-    api::{connection_groups, staging},
+    api::{connection_groups, domains, staging, tenants},
     control::Control,
     ids, names,
     store::{self, key},
@@ -12,9 +12,6 @@ use crate::{
 };
 use model::api::Body;
 use serde::{Deserialize, de::DeserializeOwned};
-
-/// Longest domain name (RFC 1035 §2.3.4, as text).
-const MOST_NAME: usize = 253;
 
 /// What an action is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +29,8 @@ pub(super) enum On {
     /// The path parameter with a primary distribution, and the query parameter with its staging
     /// distribution; the one of its policy where that is left out.
     StagingOf(&'static str, &'static str),
-    /// Whoever holds the name in a query parameter.
-    HolderOf(&'static str),
+    /// The tenant that has the domain in a query parameter.
+    TenantOf(&'static str),
     /// The connection group with the routing endpoint in a query parameter.
     Endpoint(&'static str),
     /// The query parameter with its ARN.
@@ -95,9 +92,9 @@ pub(super) async fn resources(
             let id = staging::meant(control, call.param(primary)?, named).await?;
             vec![control.arn(DISTRIBUTION, id.as_deref().unwrap_or("*"))]
         }
-        On::HolderOf(parameter) => {
-            let held = holder(control, &query(parameter)).await?;
-            vec![held.map_or_else(|| control.arn(TENANT, "*"), |(_, arn)| arn)]
+        On::TenantOf(parameter) => {
+            let tenant = tenants::by_domain(control, &query(parameter)).await?;
+            vec![control.arn(TENANT, tenant.as_ref().map_or("*", |kept| &kept.value.id))]
         }
         On::Endpoint(parameter) => {
             let id = connection_groups::by_endpoint(control, &query(parameter)).await?;
@@ -109,15 +106,12 @@ pub(super) async fn resources(
     })
 }
 
-/// Who holds a name: the kind, and the ARN.
+/// Who holds a name that is to be moved: the kind, and the ARN.
 pub(super) async fn holder(
     control: &Control,
     name: &str,
 ) -> Result<Option<(&'static str, String)>, Fault> {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    if name.len() > MOST_NAME {
-        return Ok(None);
-    }
+    let Ok(name) = domains::domain_name("Domain", name) else { return Ok(None) };
     let Some(held) = names::holder(control, &name).await? else { return Ok(None) };
     let kind = names::kind_of(control, &held.value).await?;
     Ok(Some((kind, control.arn(kind, &held.value))))
@@ -168,13 +162,18 @@ pub(super) fn body<T: DeserializeOwned>(call: &Call) -> Option<T> {
     read::read(root, &call.body).ok()
 }
 
+/// Handlers take what is empty as not given.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
 async fn in_body(control: &Control, call: &Call, place: In) -> Result<Vec<String>, Fault> {
     let named: Named = body(call).unwrap_or_default();
     let arn =
         |kind: &str, id: Option<String>| vec![control.arn(kind, id.as_deref().unwrap_or("*"))];
     Ok(match place {
         In::FunctionName => arn(EDGE_FUNCTION, named.name),
-        In::RealtimeLog => match (named.name, named.arn) {
+        In::RealtimeLog => match (given(named.name), given(named.arn)) {
             (Some(name), Some(arn)) => vec![control.arn(LOG, &name), arn],
             (None, Some(arn)) => vec![arn],
             (name, None) => arn(LOG, name),
@@ -188,9 +187,9 @@ async fn in_body(control: &Control, call: &Call, place: In) -> Result<Vec<String
 
 async fn either(control: &Control, named: Option<Either>) -> Result<Vec<String>, Fault> {
     let Either { distribution_id, distribution_tenant_id } = named.unwrap_or_default();
-    let mut found: Vec<_> =
-        distribution_id.map(|id| control.arn(DISTRIBUTION, &id)).into_iter().collect();
-    if let Some(text) = distribution_tenant_id {
+    let distribution = given(distribution_id).map(|id| control.arn(DISTRIBUTION, &id));
+    let mut found: Vec<_> = distribution.into_iter().collect();
+    if let Some(text) = given(distribution_tenant_id) {
         found.extend(known(control, TENANT, &text).await?);
     }
     if found.is_empty() {

@@ -1,8 +1,9 @@
 //! Whether a caller may do what was asked.
 //!
 //! For: which actions on which resources an operation needs (`operations` for CloudFront's own,
-//! `about` for what a call names, `services` for the others), what is known about the request (`context`), and the refusal that
-//! names who, what and on what. The account's own keys may do everything.
+//! `about` for what a call names, `services` for the others), what is known about the request
+//! (`context`), and the refusal that names who, what and on what. The account's own keys may do
+//! everything.
 //! Not for: what policies mean (`rules/iam`), nor for keeping users and policies (`iam`).
 //!
 //! Source: service authorization reference, "Actions, resources, and condition keys for Amazon
@@ -22,6 +23,7 @@ use crate::{
     acm,
     api::{resource_policies, tags},
     control::Control,
+    history,
     sigv4::{Proof, Service},
     store::{self, key},
     wire::{
@@ -30,7 +32,7 @@ use crate::{
     },
 };
 use ::iam::{Context, Decision, Policy, decide};
-use model::api::ErrorCode;
+use model::api::{ErrorCode, Tag};
 
 /// Condition keys of the tags that the resource has begin with this.
 const RESOURCE_TAGS: &str = "aws:resourcetag/";
@@ -95,7 +97,7 @@ pub async fn permit(
         let there = resource_policies::to_user(control, &need.resource, user.user()).await?;
         let mut keys = there.iter().flat_map(Policy::keys);
         if about_tags || keys.any(|key| key.starts_with(RESOURCE_TAGS)) {
-            add_resource_tags(control, &mut context, &need.resource).await?;
+            add_resource_tags(control, &mut context, need).await?;
         }
         let policies = user.policies().iter().chain(&there);
         let verdict = decide(policies, &need.action, &need.resource, &context);
@@ -106,28 +108,36 @@ pub async fn permit(
     Ok(())
 }
 
-/// A resource that is not there, or of a kind without tags, has none.
 async fn add_resource_tags(
     control: &Control,
     context: &mut Context,
-    arn: &str,
+    need: &Need,
 ) -> Result<(), Fault> {
-    let found = match acm::id_of(arn).filter(|_| arn.starts_with("arn:aws:acm:")) {
+    for (key, value) in resource_tags(control, need).await? {
+        context.add(&format!("{RESOURCE_TAGS}{key}"), value);
+    }
+    Ok(())
+}
+
+/// A resource that is not there, or of a kind without tags, has none. Versions outlive what was
+/// deleted: they are as secret as it was.
+async fn resource_tags(control: &Control, need: &Need) -> Result<Vec<(String, String)>, Fault> {
+    let arn = &need.resource;
+    let found: Vec<Tag> = match acm::id_of(arn).filter(|_| arn.starts_with("arn:aws:acm:")) {
         Some(id) => {
             let place = key::resource_tags(acm::KIND, id);
             let kept = store::get(control.store(), &place).await?;
             kept.map(|kept| kept.value).unwrap_or_default()
         }
         None => match tags::of(control, arn).await {
+            Err(fault) if fault.status() < 500 && need.action.starts_with("nearfront:") => {
+                return history::last_tags(control, arn).await;
+            }
             Err(fault) if fault.status() < 500 => Vec::new(),
             found => found?,
         },
     };
-    for tag in found {
-        let key = format!("{RESOURCE_TAGS}{}", tag.key);
-        context.add(&key, tag.value.unwrap_or_default());
-    }
-    Ok(())
+    Ok(found.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect())
 }
 
 /// The refusal, with the code that the service's own clients know.

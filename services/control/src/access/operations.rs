@@ -103,7 +103,7 @@ static TABLE: &[(On, &[Name])] = &[
         ],
     ),
     (On::Any(TENANT), &[Name::CreateDistributionTenant]),
-    (On::HolderOf("domain"), &[Name::GetDistributionTenantByDomain]),
+    (On::TenantOf("domain"), &[Name::GetDistributionTenantByDomain]),
     (
         On::Path(TENANT, "Id"),
         &[

@@ -204,14 +204,10 @@ async fn identified(control: &Control, text: &str) -> Result<Kept<Record<Group>>
     let text = text.strip_prefix(&control.arn(KIND, "")).unwrap_or(text);
     match custom::<Groups>(control, text).await? {
         Some(kept) => Ok(kept),
-        None => named(control, KIND, text).await,
+        None => {
+            resource::named::<Groups>(control, text).await?.ok_or_else(resource::missing::<Groups>)
+        }
     }
-}
-
-async fn named(control: &Control, kind: &str, text: &str) -> Result<Kept<Record<Group>>, Fault> {
-    let known: Option<Kept<String>> = store::get(control.store(), &key::name(kind, text)).await?;
-    let id = known.ok_or_else(resource::missing::<Groups>)?;
-    find(control, &id.value).await
 }
 
 async fn update(control: &Control, call: &Authorised<Call>) -> Answer {

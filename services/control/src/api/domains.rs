@@ -43,7 +43,10 @@ fn invalid(message: impl Into<String>) -> Fault {
 }
 
 /// A domain name as names are kept; a leading `*.` is a wildcard.
-fn domain_name(what: &str, text: &str) -> Result<String, Fault> {
+///
+/// # Errors
+/// `InvalidArgument` for what is none, naming `what` it stands in.
+pub fn domain_name(what: &str, text: &str) -> Result<String, Fault> {
     let name = text.to_ascii_lowercase();
     let host = name.strip_prefix("*.").unwrap_or(&name);
     if planning::distribution::is_host_name(host) && host.contains('.') {

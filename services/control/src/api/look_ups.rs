@@ -259,7 +259,7 @@ pub(super) async fn shared<'a>(
     arn: &'a str,
 ) -> Result<(&'static str, &'a str), Fault> {
     let start = format!("arn:aws:cloudfront::{}:", control.account);
-    if !arn.starts_with("arn:aws:cloudfront:") {
+    if !arn.starts_with("arn:aws:cloudfront:") || !arn.contains('/') {
         let message =
             format!("ResourceArn must be an ARN: {}", control.arn(kind::VPC_ORIGIN, "ID"));
         return Err(Fault::new(ErrorCode::InvalidArgument, message));

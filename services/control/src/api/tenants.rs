@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     control::Control,
-    ids,
+    ids, names,
     publish::tenants::{self, KIND, Tenant},
     sigv4::Authorised,
     store::{self, Change, Kept, Otherwise, key},
@@ -31,6 +31,9 @@ use model::api::{
 use planning::Quota;
 use ports::metastore::Check;
 use std::collections::BTreeSet;
+
+/// Longest domain: 253 of RFC 1035 §2.3.4 as text, and a wildcard's `*.`.
+const MOST_DOMAIN: usize = 255;
 
 /// Does what the call asks, if it is one of these operations.
 pub async fn serve(control: &Control, call: &Authorised<Call>) -> Option<Answer> {
@@ -93,6 +96,22 @@ pub async fn identified(control: &Control, text: &str) -> Result<Kept<Tenant>, F
     }
     let known: Option<Kept<String>> = store::get(control.store(), &key::name(KIND, text)).await?;
     find(control, &known.ok_or_else(missing)?.value).await
+}
+
+/// The tenant that has this domain.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn by_domain(control: &Control, domain: &str) -> Result<Option<Kept<Tenant>>, Fault> {
+    let name = domain.trim_end_matches('.').to_ascii_lowercase();
+    if name.len() > MOST_DOMAIN {
+        return Ok(None);
+    }
+    let Some(holder) = names::holder(control, &name).await? else { return Ok(None) };
+    match find(control, &holder.value).await {
+        Err(fault) if fault.status() == 404 => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 async fn create(control: &Control, call: &Authorised<Call>) -> Answer {

@@ -14,10 +14,11 @@ pub mod resource;
 mod rollback;
 mod serve;
 mod versions;
+mod ways;
 
 pub use recorder::Recorder;
-pub use serve::{ROLLBACK, about, arn, serve};
-pub use versions::forget_deleted;
+pub use serve::{ROLLBACK, about, arn, owner_arn, serve};
+pub use versions::{forget_deleted, last_tags};
 
 use model::units::Timestamp;
 use parking_lot::Mutex;

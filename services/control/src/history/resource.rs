@@ -58,9 +58,18 @@ impl Resource {
         Self::of(kind, id)
     }
 
-    /// Whether clients know it by an ARN: some are known by what they belong to.
+    /// Kind and id of what clients know by an ARN: itself, or what it belongs to.
+    pub fn owner(&self) -> (&str, &str) {
+        match self.kind {
+            "monitoring-subscription" => ("distribution", &self.id),
+            "resource-policy" => self.id.split_once('-').unwrap_or((self.kind, &self.id)),
+            kind => (kind, &self.id),
+        }
+    }
+
+    /// Whether clients know it by an ARN of its own.
     pub fn has_arn(&self) -> bool {
-        !["resource-policy", "monitoring-subscription"].contains(&self.kind)
+        self.owner().0 == self.kind
     }
 
     /// The key of its record.
@@ -120,6 +129,19 @@ mod tests {
             "distribution/",
         ] {
             assert_eq!(known(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_arn_of_its_own_belongs_to_what_has_one() {
+        for (place, owner) in [
+            ("distribution/E1", ("distribution", "E1")),
+            ("monitoring-subscription/E1", ("distribution", "E1")),
+            ("resource-policy/vpcorigin-vo_1-2", ("vpcorigin", "vo_1-2")),
+        ] {
+            let resource = Resource::by_key(place).unwrap();
+            assert_eq!(resource.owner(), owner, "{place}");
+            assert_eq!(resource.has_arn(), place.starts_with(owner.0), "{place}");
         }
     }
 

@@ -9,23 +9,24 @@ use super::{
     resource::Resource,
     serve::{answer, arn, find, kept, shown},
     versions::newest,
+    ways::{self, Way},
 };
 use crate::{
     api,
     control::Control,
     sigv4::Authorised,
+    store::{self, key},
     wire::{
         asked::{Asked, Written},
         call::{Call, Query},
         etag,
         fault::{Common, Fault},
         reply::Reply,
-        xml,
     },
     witness::between,
 };
 use model::api::{Body, ErrorCode, OPERATIONS, OperationName as Name};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// What is asked for.
@@ -53,49 +54,9 @@ impl Wanted {
 pub async fn about(control: &Control, body: &[u8]) -> Result<(Resource, Option<Name>), Fault> {
     let resource = find(control, &Wanted::read(body)?.resource).await?;
     let stands = control.store().get(&resource.record()).await?.is_some();
-    let way = WAYS.iter().find(|way| way.kind == resource.kind);
+    let way = Way::of(resource.kind);
     let operation = way.map(|way| if stands { way.update } else { way.create });
     Ok((resource, operation))
-}
-
-/// How resources of a kind are changed and made.
-struct Way {
-    kind: &'static str,
-    update: Name,
-    create: Name,
-    xml: fn(&str, Value) -> Result<String, Fault>,
-}
-
-macro_rules! ways {
-    ($($kind:literal, $config:ident, $update:ident, $create:ident;)+) => {
-        /// Kinds whose whole configuration is one body.
-        const WAYS: &[Way] = &[$(Way {
-            kind: $kind,
-            update: Name::$update,
-            create: Name::$create,
-            xml: written::<model::api::$config>,
-        },)+];
-    };
-}
-
-ways! {
-    "distribution", DistributionConfig, UpdateDistribution, CreateDistribution;
-    "streaming-distribution", StreamingDistributionConfig, UpdateStreamingDistribution, CreateStreamingDistribution;
-    "cache-policy", CachePolicyConfig, UpdateCachePolicy, CreateCachePolicy;
-    "origin-request-policy", OriginRequestPolicyConfig, UpdateOriginRequestPolicy, CreateOriginRequestPolicy;
-    "response-headers-policy", ResponseHeadersPolicyConfig, UpdateResponseHeadersPolicy, CreateResponseHeadersPolicy;
-    "continuous-deployment-policy", ContinuousDeploymentPolicyConfig, UpdateContinuousDeploymentPolicy, CreateContinuousDeploymentPolicy;
-    "origin-access-control", OriginAccessControlConfig, UpdateOriginAccessControl, CreateOriginAccessControl;
-    "origin-access-identity", CloudFrontOriginAccessIdentityConfig, UpdateCloudFrontOriginAccessIdentity, CreateCloudFrontOriginAccessIdentity;
-    "public-key", PublicKeyConfig, UpdatePublicKey, CreatePublicKey;
-    "key-group", KeyGroupConfig, UpdateKeyGroup, CreateKeyGroup;
-    "field-level-encryption-config", FieldLevelEncryptionConfig, UpdateFieldLevelEncryptionConfig, CreateFieldLevelEncryptionConfig;
-    "field-level-encryption-profile", FieldLevelEncryptionProfileConfig, UpdateFieldLevelEncryptionProfile, CreateFieldLevelEncryptionProfile;
-}
-
-fn written<C: DeserializeOwned + Serialize>(root: &str, config: Value) -> Result<String, Fault> {
-    let config: C = serde_json::from_value(config).map_err(Fault::internal)?;
-    xml::write(root, &config)
 }
 
 /// `POST /nearfront/rollback`.
@@ -106,11 +67,11 @@ pub async fn serve(control: &Control, asked: Authorised<Asked>) -> Result<Writte
     let wanted = Wanted::read(&asked.body)?;
     let resource = find(control, &wanted.resource).await?;
     let version = kept(control, &resource, Some(wanted.version)).await?;
-    let (way, config) = way(&resource, &version)?;
+    let (way, state) = way(&resource, &version)?;
     let standing = record(control, &resource).await?;
     let call = match &standing {
-        Some(record) => updating(&asked, way, &resource, config, record)?,
-        None => making(&asked, way, config)?,
+        Some(record) => updating(&asked, way, &resource, state, record)?,
+        None => making(&asked, way, state)?,
     };
     let reply = api::serve(control, asked.instead(call)).await?;
     told(control, &resource, &version, standing, reply).await
@@ -122,8 +83,7 @@ fn way<'v>(resource: &Resource, version: &'v Version) -> Result<(&'static Way, &
     let state = version.state.as_ref().ok_or_else(|| {
         refused(format!("version {number} is the deletion of {resource}: choose an earlier one"))
     })?;
-    let way = WAYS.iter().find(|way| way.kind == resource.kind).zip(state.get("config"));
-    way.ok_or_else(|| {
+    Way::of(resource.kind).map(|way| (way, state)).ok_or_else(|| {
         let kind = resource.kind;
         let message = format!(
             "there is no way back for a {kind}: read the version and send its parts to the \
@@ -142,28 +102,28 @@ fn updating(
     asked: &Asked,
     way: &Way,
     resource: &Resource,
-    config: &Value,
+    state: &Value,
     record: &Value,
 ) -> Result<Call, Fault> {
     let tag = record.get("etag").and_then(Value::as_str).unwrap_or_default();
     if let Some(given) = asked.header("if-match") {
         etag::check(Some(given), tag)?;
     }
-    let mut call = call(asked, way.update, way, config)?;
-    call.params.push(("Id", resource.id.clone()));
+    let mut call = call(asked, way.update, way, state)?;
+    call.params.push((way.id, resource.id.clone()));
     call.if_match = Some(tag.to_owned());
     Ok(call)
 }
 
-fn making(asked: &Asked, way: &Way, config: &Value) -> Result<Call, Fault> {
+fn making(asked: &Asked, way: &Way, state: &Value) -> Result<Call, Fault> {
     if asked.header("if-match").is_some() {
         let message = "what is deleted has no entity tag: leave If-Match out to make it anew";
         return Err(Fault::new(ErrorCode::PreconditionFailed, message));
     }
-    call(asked, way.create, way, config)
+    call(asked, way.create, way, state)
 }
 
-fn call(asked: &Asked, name: Name, way: &Way, config: &Value) -> Result<Call, Fault> {
+fn call(asked: &Asked, name: Name, way: &Way, state: &Value) -> Result<Call, Fault> {
     let operation = OPERATIONS.iter().find(|operation| operation.name == name);
     let operation = operation.ok_or_else(|| Fault::internal("an operation is not known"))?;
     let Body::Xml(root) = operation.request else {
@@ -176,8 +136,25 @@ fn call(asked: &Asked, name: Name, way: &Way, config: &Value) -> Result<Call, Fa
         if_match: None,
         host: asked.header("host").unwrap_or_default().to_owned(),
         headers: asked.headers.clone(),
-        body: (way.xml)(root, config.clone())?.into(),
+        body: (way.body)(name, root, state)?.into(),
     })
+}
+
+/// What was made anew: its answer says where it is, or it has the name of what was deleted.
+async fn made(
+    control: &Control,
+    resource: &Resource,
+    version: &Version,
+    reply: &Reply,
+) -> Result<Option<Resource>, Fault> {
+    let place = reply.location.as_deref().and_then(|place| place.rsplit('/').next());
+    if let Some(id) = place {
+        return Ok(Resource::of(resource.kind, id));
+    }
+    let name = version.state.as_ref().and_then(ways::name);
+    let place = key::name(resource.kind, name.unwrap_or_default());
+    let named = store::get::<String>(control.store(), &place).await?;
+    Ok(named.and_then(|kept| Resource::of(resource.kind, &kept.value)))
 }
 
 /// What came of it.
@@ -188,9 +165,9 @@ async fn told(
     standing: Option<Value>,
     reply: Reply,
 ) -> Result<Written, Fault> {
-    let made = reply.location.as_deref().and_then(|place| place.rsplit('/').next());
-    let made = made.and_then(|id| Resource::of(resource.kind, id));
-    let now = made.as_ref().filter(|_| standing.is_none()).unwrap_or(resource);
+    let made =
+        if standing.is_none() { made(control, resource, version, &reply).await? } else { None };
+    let now = made.as_ref().unwrap_or(resource);
     let before = standing.map(|record| super::resource::state(record.to_string().as_bytes(), None));
     let after = record(control, now).await?;
     let after = after.map(|record| super::resource::state(record.to_string().as_bytes(), None));

@@ -192,6 +192,12 @@ pub fn arn(control: &Control, resource: &Resource) -> String {
     control.arn(resource.kind, &resource.id)
 }
 
+/// The ARN that policies are asked about: what a resource belongs to where it has none of its own.
+pub fn owner_arn(control: &Control, resource: &Resource) -> String {
+    let (kind, id) = resource.owner();
+    control.arn(kind, id)
+}
+
 fn number(query: &Query, name: &str) -> Result<Option<u64>, Fault> {
     let Some(text) = query.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
     let wrong = |_| {

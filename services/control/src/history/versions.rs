@@ -8,6 +8,7 @@ use crate::{
 };
 use model::units::Timestamp;
 use ports::metastore::{Check, Entry, MetaStore, StoreError};
+use serde_json::Value;
 
 /// How many records are read at a time.
 const AT_ONCE: usize = 200;
@@ -58,6 +59,23 @@ pub(super) async fn older(
     let found: Vec<Kept<Version>> =
         store::list(control.store(), &prefix(resource), after.as_deref(), most).await?;
     Ok(found.into_iter().map(|kept| kept.value).collect())
+}
+
+/// The tags that a resource had before it was deleted, by its ARN.
+///
+/// # Errors
+/// `ServiceUnavailable` when the store does not answer.
+pub async fn last_tags(control: &Control, arn: &str) -> Result<Vec<(String, String)>, Fault> {
+    let ours = format!("arn:aws:cloudfront::{}:", control.account);
+    let Some(resource) = arn.strip_prefix(&ours).and_then(Resource::by_key) else {
+        return Ok(Vec::new());
+    };
+    // The newest version is the deletion, which has no state.
+    let found = older(control, &resource, None, 2).await?;
+    let state = found.into_iter().find_map(|version| version.state);
+    let tags = state.as_ref().and_then(|state| state.get("Tags")?.as_object());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(tags.into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect())
 }
 
 /// The resources that are deleted and of which versions are kept, with the time of the deletion.

@@ -1,9 +1,9 @@
 //! Connection groups as they are shown.
 
-use super::{ENDPOINT, Group, KIND, anycast_exists, identified, named};
+use super::{Group, Groups, KIND, anycast_exists, find, identified};
 use crate::{
     api::{
-        resource::{Record, record_key},
+        resource::{self, Record, record_key},
         tags,
     },
     control::Control,
@@ -28,8 +28,9 @@ pub(super) async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
 
 /// `GetConnectionGroupByRoutingEndpoint`.
 pub(super) async fn by_endpoint(control: &Control, call: &Authorised<Call>) -> Answer {
-    let name = call.required("RoutingEndpoint")?.trim_end_matches('.').to_ascii_lowercase();
-    answer(control, call, &named(control, ENDPOINT, &name).await?).await
+    let id = super::by_endpoint(control, call.required("RoutingEndpoint")?).await?;
+    let id = id.ok_or_else(resource::missing::<Groups>)?;
+    answer(control, call, &find(control, &id).await?).await
 }
 
 /// `ListConnectionGroups`, ordered by id. None has an address list, so with that filter there is none.

@@ -1,11 +1,11 @@
 //! Distribution tenants as they are shown.
 
-use super::{find, identified, missing};
+use super::{identified, missing};
 use crate::{
     acm,
     api::{connection_groups, resource::record_key, tags},
     control::Control,
-    ids, names,
+    ids,
     publish::{
         self,
         tenants::{self, KIND, Tenant},
@@ -34,13 +34,12 @@ pub(super) async fn get(control: &Control, call: &Authorised<Call>) -> Answer {
 
 /// `GetDistributionTenantByDomain`.
 pub(super) async fn by_domain(control: &Control, call: &Authorised<Call>) -> Answer {
-    let name = call.required("domain")?.trim_end_matches('.').to_ascii_lowercase();
-    let none = || Fault::new(ErrorCode::EntityNotFound, format!("no tenant has the domain {name}"));
-    if name.len() > 253 {
-        return Err(none());
-    }
-    let holder = names::holder(control, &name).await?.ok_or_else(none)?;
-    answer(control, call, &find(control, &holder.value).await.map_err(|_| none())?).await
+    let domain = call.required("domain")?;
+    let found = super::by_domain(control, domain).await?.ok_or_else(|| {
+        let shown: String = domain.chars().take(300).collect();
+        Fault::new(ErrorCode::EntityNotFound, format!("no tenant has the domain {shown}"))
+    })?;
+    answer(control, call, &found).await
 }
 
 /// `ListDistributionTenants`, ordered by id.
