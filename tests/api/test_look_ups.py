@@ -119,7 +119,9 @@ def test_what_distributions_are_without(api, distribution, operation, params, no
     ids = [item["Id"] for item in found]
     assert ids == sorted(ids) and made <= set(ids)
     everything = {item["Id"]: item for item in pages(api, "ListDistributions", "DistributionList", "100")}
-    assert all(everything[one] == item for one, item in zip(ids, found) if one in made)
+    def still(item):  # edges may have come further between the two
+        return {**item, "Status": ""}
+    assert all(still(everything[one]) == still(item) for one, item in zip(ids, found) if one in made)
     others = {item["Id"] for item in pages(api, operation, "DistributionList", 100 if most == 1 else "100", **none)}
     assert not made & others
 
