@@ -27,8 +27,11 @@ def test_a_functions_development_goes_back_and_live_stays(api, own, unique):
     assert any(one["Path"].endswith("code") for one in told["Differences"]), told
     assert api.ok("GetFunction", Name=name)["FunctionCode"] == CODE[0]
     assert api.ok("GetFunction", Name=name, Stage="LIVE")["FunctionCode"] == CODE[1]
+    versions = len(own.get("history", Resource=f"function/{name}")["Versions"])
+    assert back(own, f"function/{name}")["Differences"] == [], "only the time differed, and made a version"
+    assert len(own.get("history", Resource=f"function/{name}")["Versions"]) == versions
     api.call("DeleteFunction", Name=name, IfMatch=api.call("DescribeFunction", Name=name)["ETag"])
-    back(own, f"function/{name}")
+    assert back(own, f"function/{name}")["MadeAnew"]
     assert api.ok("GetFunction", Name=name)["FunctionCode"] == CODE[0]
     api.call("DeleteFunction", Name=name, IfMatch=api.call("DescribeFunction", Name=name)["ETag"])
 
@@ -68,7 +71,7 @@ def test_a_real_time_log_goes_back_and_comes_back(api, own, unique):
     kept = api.ok("GetRealtimeLogConfig", Name=name)["RealtimeLogConfig"]
     assert (kept["Fields"], kept["SamplingRate"]) == (["timestamp"], 10)
     api.call("DeleteRealtimeLogConfig", Name=name)
-    back(own, f"realtime-log-config/{name}", 2)
+    assert back(own, f"realtime-log-config/{name}", 2)["MadeAnew"]
     assert api.ok("GetRealtimeLogConfig", Name=name)["RealtimeLogConfig"]["SamplingRate"] == 20
     api.call("DeleteRealtimeLogConfig", Name=name)
 

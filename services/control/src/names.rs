@@ -49,10 +49,13 @@ pub const STREAMING: &str = "streaming-distribution";
 async fn told(control: &Control, holder: &str) -> Result<String, Fault> {
     Ok(match kind_of(control, holder).await? {
         STREAMING => format!("streaming distribution {holder} already: take it away there"),
-        kind => format!(
-            "{} {holder} already: move it with AssociateAlias or UpdateDomainAssociation, or take it \
-             away there",
-            kind.replace('-', " ")
+        "distribution-tenant" => format!(
+            "distribution tenant {holder} already: move it with UpdateDomainAssociation, or take it \
+             away there"
+        ),
+        _ => format!(
+            "distribution {holder} already: move it with AssociateAlias or UpdateDomainAssociation, \
+             or take it away there"
         ),
     })
 }

@@ -96,12 +96,22 @@ pub fn state(record: &[u8], tags: Option<&[u8]>) -> Value {
     let mut record = difference::plain(record);
     if let Some(members) = record.as_object_mut() {
         members.retain(|name, value| !BOOKKEEPING.contains(&name.as_str()) && !value.is_null());
+        members.get_mut("config").map(without_stages_bookkeeping);
         let tags = tags.map(tags_by_key).unwrap_or_default();
         if !tags.is_empty() {
             members.insert("Tags".into(), tags.into());
         }
     }
     record
+}
+
+/// The stages of functions have some of their own.
+fn without_stages_bookkeeping(config: &mut Value) {
+    for stage in ["/development", "/live", "/live/stage"] {
+        if let Some(members) = config.pointer_mut(stage).and_then(Value::as_object_mut) {
+            members.retain(|name, _| !BOOKKEEPING.contains(&name.as_str()));
+        }
+    }
 }
 
 fn tags_by_key(tags: &[u8]) -> Map<String, Value> {
@@ -150,6 +160,16 @@ mod tests {
         let one = br#"{"id":"1","etag":"E1","created":null,"modified":1,"config":{"Name":"a"}}"#;
         let two = br#"{"id":"1","etag":"E2","created":5,"modified":9,"config":{"Name":"a"}}"#;
         assert_eq!(state(one, None), state(two, None));
+        let stages = |etag, at| {
+            let stage = format!(r#"{{"config":{{}},"code":"x","modified":{at}}}"#);
+            let live = format!(r#"{{"etag":"{etag}","stage":{stage}}}"#);
+            format!(r#"{{"config":{{"name":"f","development":{stage},"live":{live}}}}}"#)
+        };
+        let functions = [stages("E1", 1), stages("E2", 2)];
+        let [one, two] = functions.map(|record| state(record.as_bytes(), None));
+        assert_eq!(one, two);
+        assert_eq!(one["config"]["live"]["stage"]["code"], "x");
+        let one = br#"{"id":"1","etag":"E1","created":null,"modified":1,"config":{"Name":"a"}}"#;
         let tags = br#"[{"Key":"team","Value":"web"}]"#;
         assert_eq!(state(one, Some(tags))["Tags"]["team"], "web");
     }

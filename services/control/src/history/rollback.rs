@@ -168,6 +168,7 @@ async fn told(
     let made =
         if standing.is_none() { made(control, resource, version, &reply).await? } else { None };
     let now = made.as_ref().unwrap_or(resource);
+    let anew = standing.is_none();
     let before = standing.map(|record| super::resource::state(record.to_string().as_bytes(), None));
     let after = record(control, now).await?;
     let after = after.map(|record| super::resource::state(record.to_string().as_bytes(), None));
@@ -182,7 +183,7 @@ async fn told(
         "ETag": reply.etag,
         "Differences": shown(&differences),
     });
-    if let Some(body) = body.as_object_mut().filter(|_| now != resource) {
+    if let Some(body) = body.as_object_mut().filter(|_| anew) {
         body.insert("MadeAnew".into(), true.into());
     }
     if body.get("Differences").is_none() {

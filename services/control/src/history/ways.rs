@@ -2,14 +2,14 @@
 //! are written from the state of a version.
 
 use crate::{
-    api::{connection_groups::Group, staged::Staged},
+    api::connection_groups::Group,
     wire::{fault::Fault, xml},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use model::api::{
     CreateConnectionFunctionRequest, CreateConnectionGroupRequest, CreateDistributionTenantRequest,
     CreateFunctionRequest, CreateRealtimeLogConfigRequest, CreateVpcOriginRequest, Customizations,
-    DomainItem, DomainList, OperationName as Name, Parameter, Parameters,
+    DomainItem, DomainList, FunctionConfig, OperationName as Name, Parameter, Parameters,
     UpdateConnectionFunctionRequest, UpdateConnectionGroupRequest, UpdateDistributionTenantRequest,
     UpdateFunctionRequest, UpdateRealtimeLogConfigRequest, VpcOriginEndpointConfig,
 };
@@ -111,9 +111,22 @@ fn real_time_log(operation: Name, root: &str, state: &Value) -> Result<String, F
     xml::write(root, &changed)
 }
 
+/// What the user wants of a function, as its record has it.
+#[derive(Deserialize)]
+struct Function {
+    name: String,
+    development: Code,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    config: FunctionConfig,
+    code: String,
+}
+
 /// The stage DEVELOPMENT goes back; what viewers meet changes when it is published.
 fn function(operation: Name, root: &str, state: &Value) -> Result<String, Fault> {
-    let Staged { name, development, .. } = read(state)?;
+    let Function { name, development } = read(state)?;
     let (function_config, function_code) = (development.config, STANDARD.encode(development.code));
     if operation == Name::UpdateFunction {
         let changed =
@@ -124,7 +137,7 @@ fn function(operation: Name, root: &str, state: &Value) -> Result<String, Fault>
 }
 
 fn connection_function(operation: Name, root: &str, state: &Value) -> Result<String, Fault> {
-    let Staged { name, development, .. } = read(state)?;
+    let Function { name, development } = read(state)?;
     let connection_function_config = development.config;
     let connection_function_code = STANDARD.encode(development.code);
     if operation == Name::UpdateConnectionFunction {

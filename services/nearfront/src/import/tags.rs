@@ -60,8 +60,8 @@ fn by_key(tags: &Tags) -> BTreeMap<String, String> {
 }
 
 impl Import<'_> {
-    /// Makes these changes to what has this ARN. What goes, goes first: keys that differ by case only
-    /// exclude each other.
+    /// Makes these changes to what has this ARN. What goes, goes first: one call takes a
+    /// key once, whatever its case.
     ///
     /// # Errors
     /// When this Nearfront cannot be reached.

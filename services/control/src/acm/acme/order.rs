@@ -20,7 +20,7 @@ use instant_acme::{
 };
 use model::{
     feed::{Sealed, Secret},
-    units::Timestamp,
+    units::{Seconds, Timestamp},
 };
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, RsaKeySize};
 use std::time::Duration;
@@ -189,14 +189,43 @@ async fn put_in_force(
         None => new.issued = Some(now),
         Some(_) => new.renewed = Some(now),
     }
-    new.renew_at = Some(renew_at(put.not_before, put.not_after));
+    new.renew_at = Some(renew_at(put.not_before, put.not_after, now));
     card::put(&mut change, &kept, &new)?;
     change.commit(control.store()).await?;
     Ok(true)
 }
 
-/// When a third of its life is left.
-pub(super) fn renew_at(not_before: Timestamp, not_after: Timestamp) -> Timestamp {
+/// Longest time that a certificate is left alone once it has come.
+const REST: Seconds = Seconds(3600);
+
+/// When a third of its life is left; not before it has been here for a while, since a clock that is
+/// wrong would have the authority asked without end.
+pub(super) fn renew_at(not_before: Timestamp, not_after: Timestamp, came: Timestamp) -> Timestamp {
     let life = not_after.0.saturating_sub(not_before.0);
-    Timestamp(not_after.0.saturating_sub(life / 3))
+    let wanted = Timestamp(not_after.0.saturating_sub(life / 3));
+    wanted.max(rested(not_before, not_after, came))
+}
+
+/// The first moment at which it may be renewed by itself.
+pub(super) fn rested(not_before: Timestamp, not_after: Timestamp, came: Timestamp) -> Timestamp {
+    let life = not_after.since(not_before);
+    came + Seconds(life.0 / 10).min(REST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: u64 = 86_400_000;
+
+    /// A clock that was wrong had each certificate renewed as soon as it had come.
+    #[test]
+    fn a_certificate_is_left_alone_for_a_while_whatever_the_clock_says() {
+        let (begin, end) = (Timestamp(100 * DAY), Timestamp(190 * DAY));
+        assert_eq!(renew_at(begin, end, begin), Timestamp(160 * DAY));
+        let late = Timestamp(170 * DAY);
+        assert_eq!(renew_at(begin, end, late), late + REST);
+        let (short, came) = (Timestamp(60_000), Timestamp(50_000));
+        assert_eq!(renew_at(Timestamp(0), short, came), came + Seconds(6));
+    }
 }

@@ -79,10 +79,12 @@ pub(super) async fn consult(
 ) -> Result<(), Trouble> {
     let id = kept.key.strip_prefix(CARDS).unwrap_or_default();
     let record: Option<Kept<Certificate>> = store::get(control.store(), &place(id)).await?;
-    let Some(record) = record else { return Ok(()) };
     let mut new = kept.value.clone();
     new.consulted = Some(control.now());
-    if let Some(at) = suggested(account, &record.value).await {
+    let came = new.renewed.or(new.issued).unwrap_or_default();
+    if let Some(record) = record
+        && let Some(at) = suggested(account, &record.value, came).await
+    {
         new.renew_at = Some(at);
     }
     order::put(control, &kept, new).await?;
@@ -91,7 +93,11 @@ pub(super) async fn consult(
 
 /// Some moment of the window that the authority suggests (RFC 9773 §4.2), within the life of the
 /// certificate.
-async fn suggested(account: &Account, certificate: &Certificate) -> Option<Timestamp> {
+async fn suggested(
+    account: &Account,
+    certificate: &Certificate,
+    came: Timestamp,
+) -> Option<Timestamp> {
     let leaf = CertificateDer::from_pem_slice(certificate.chain.as_bytes()).ok()?;
     let id = CertificateIdentifier::try_from(&leaf).ok()?;
     let (info, _) = account.renewal_info(&id).await.ok()?;
@@ -101,6 +107,8 @@ async fn suggested(account: &Account, certificate: &Certificate) -> Option<Times
     let window = info.suggested_window;
     let (start, end) = (moment(window.start)?, moment(window.end)?);
     let chosen = start.0 + rand::random_range(0..=end.0.saturating_sub(start.0));
-    let last = order::renew_at(certificate.not_before, certificate.not_after);
-    Some(Timestamp(chosen.min(last.0.max(start.0))))
+    let Certificate { not_before, not_after, .. } = *certificate;
+    let last = order::renew_at(not_before, not_after, came);
+    let within = Timestamp(chosen.min(last.0.max(start.0)));
+    Some(within.max(order::rested(not_before, not_after, came)))
 }
