@@ -12,6 +12,7 @@ mod check;
 mod cli;
 mod env;
 mod import;
+mod offline;
 mod remote;
 mod run;
 mod services;

@@ -1,9 +1,9 @@
 //! A `DistributionConfig`: its shape first, then everything that the management API would refuse.
 
 use super::{Fault, shape, xml};
-use model::{api::DistributionConfig, ids::DistributionId};
-use planning::{References, defaults, distribution};
-use ports::clock::Clock;
+use crate::offline;
+use model::api::DistributionConfig;
+use planning::{References, defaults};
 use serde_json::Value;
 
 /// Of JSON: bare, in `{"DistributionConfig": …}`, or in what `create-` and `update-distribution`
@@ -51,17 +51,7 @@ fn shaped(tree: Value) -> Result<Box<DistributionConfig>, Vec<Fault>> {
 
 /// What the API would say, were everything there that the configuration refers to.
 pub(super) fn refused(config: &DistributionConfig) -> Vec<Fault> {
-    let identity = distribution::Identity {
-        id: DistributionId::from("E0000000000000"),
-        arn: "arn:aws:cloudfront::000000000000:distribution/E0000000000000".into(),
-        domain: "d0000000000000.nearfront.localhost".into(),
-    };
-    let references =
-        References { zone: "nearfront.localhost".into(), offline: true, ..References::default() };
-    let now = kit::service::SystemClock.now();
-    let refused = distribution::plan(config, &identity, &references, now).err();
-    let faults = refused.map(|faults| faults.0).unwrap_or_default();
-    faults
+    offline::faults(config)
         .into_iter()
         .map(|fault| Fault {
             path: fault.path,

@@ -2,13 +2,10 @@
 //! or refused as the user says.
 
 use super::report::Note;
+use crate::offline;
 use anyhow::Result;
-use model::{
-    api::{DistributionConfig, ViewerCertificate},
-    ids::DistributionId,
-};
-use planning::{Fault, References, defaults, difference, distribution};
-use ports::clock::Clock;
+use model::api::{DistributionConfig, ViewerCertificate};
+use planning::{Fault, defaults, difference};
 use serde_json::Value;
 
 /// Most settings that are left out of one distribution.
@@ -28,20 +25,6 @@ const PROTECTING: [&str; 10] = [
     "Restrictions",
 ];
 
-/// Everything in it that is not served here.
-pub(super) fn faults(config: &DistributionConfig) -> Vec<Fault> {
-    let identity = distribution::Identity {
-        id: DistributionId::from("E0000000000000"),
-        arn: "arn:aws:cloudfront::000000000000:distribution/E0000000000000".into(),
-        domain: "d0000000000000.nearfront.localhost".into(),
-    };
-    let references =
-        References { zone: "nearfront.localhost".into(), offline: true, ..References::default() };
-    let now = kit::service::SystemClock.now();
-    let refused = distribution::plan(config, &identity, &references, now).err();
-    refused.map(|faults| faults.0).unwrap_or_default()
-}
-
 /// Leaves out what is not served here, until what remains is. What cannot be left out stays a fault.
 ///
 /// # Errors
@@ -52,7 +35,7 @@ pub(super) fn without(
 ) -> Result<(DistributionConfig, Vec<Fault>)> {
     let mut open = false;
     for _ in 0..MOST {
-        let faults = faults(&config);
+        let faults = offline::faults(&config);
         let Some(fault) = faults.first() else { break };
         let tree = difference::plain(serde_json::to_value(&config)?);
         let left = places(&fault.path).find_map(|place| left_without(&tree, place));
@@ -66,7 +49,7 @@ pub(super) fn without(
         let why = "made disabled: what was left out protects content there";
         notes.push(Note::new("Enabled", why));
     }
-    let faults = faults(&config);
+    let faults = offline::faults(&config);
     Ok((config, faults))
 }
 
@@ -252,7 +235,7 @@ mod tests {
             quantity: 1,
             items: Some(vec!["group".to_owned()].into()),
         });
-        if !faults(&signed).is_empty() {
+        if !offline::faults(&signed).is_empty() {
             let mut notes = Vec::new();
             let (left, faults) = without(signed, &mut notes).unwrap();
             assert!(faults.is_empty() && !left.enabled, "{faults:?} {notes:?}");

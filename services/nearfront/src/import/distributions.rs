@@ -7,7 +7,10 @@ use super::{
     source::{self, read},
     tags::{self, Changes},
 };
-use crate::api::{self, Refused};
+use crate::{
+    api::{self, Refused},
+    offline,
+};
 use anyhow::Result;
 use http::Method;
 use model::api::{
@@ -51,7 +54,7 @@ impl Import<'_> {
         let (config, faults) = if self.asked.skip_unsupported {
             bend::without(config, &mut notes)?
         } else {
-            let faults = bend::faults(&config);
+            let faults = offline::faults(&config);
             (config, faults)
         };
         let name = config.caller_reference.clone();
