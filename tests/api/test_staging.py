@@ -365,3 +365,20 @@ def test_a_policy_says_which_staging_distribution_is_promoted(api, pair, policy)
     now = api.ok("UpdateDistributionWithStagingConfig", Id=one, IfMatch=f"{attached['ETag']}, {copy['ETag']}")
     kept = now["Distribution"]["DistributionConfig"]["ContinuousDeploymentPolicyId"]
     assert kept == made["ContinuousDeploymentPolicy"]["Id"]
+
+
+def test_changes_of_policies_stay_within_their_ranges(api, pair, policy):
+    """What is out of range when a policy is made is so when it is changed; it stays as it was."""
+    _, copy = pair()
+    name = copy["Distribution"]["DomainName"]
+    made = policy(name)
+    one, tag = made["ContinuousDeploymentPolicy"]["Id"], made["ETag"]
+    weight = WEIGHT["SingleWeightConfig"]
+    wrong = [{"Type": "SingleWeight", "SingleWeightConfig": {**weight, "Weight": 0.5}},
+             {"Type": "SingleWeight", "SingleWeightConfig": {
+                 "Weight": 0.1, "SessionStickinessConfig": {"IdleTTL": 1, "MaximumTTL": 600}}},
+             {"Type": "SingleHeader", "SingleHeaderConfig": {"Header": "x-other", "Value": "1"}}]
+    for traffic in wrong:
+        api.refused("UpdateContinuousDeploymentPolicy", "InvalidArgument", why="out of range", Id=one, IfMatch=tag,
+                    ContinuousDeploymentPolicyConfig=policy_of(name, traffic))
+    assert api.call("GetContinuousDeploymentPolicy", Id=one)["ETag"] == tag

@@ -103,6 +103,17 @@ def test_what_the_bundle_says_is_kept_when_the_file_is_gone(api, unique, pem, pl
     api.ok("DeleteTrustStore", Id=one, IfMatch=made["ETag"])
 
 
+def test_a_change_to_what_is_no_bundle_leaves_the_store_as_it_was(api, unique, pem, place):
+    made = api.call("CreateTrustStore", Name=unique("store"), CaCertificatesBundleSource=place(pem[0]))
+    one = made["TrustStore"]["Id"]
+    for bundle in (b"hello", pem[0] * 26):
+        api.refused("UpdateTrustStore", "InvalidArgument", why="out of range", Id=one, IfMatch=made["ETag"],
+                    CaCertificatesBundleSource=place(bundle))
+    kept = api.call("GetTrustStore", Identifier=one)
+    assert kept["ETag"] == made["ETag"] and kept["TrustStore"]["NumberOfCaCertificates"] == 1
+    api.call("DeleteTrustStore", Id=one, IfMatch=made["ETag"])
+
+
 def test_what_is_no_bundle_of_authorities_is_refused_with_the_reason(api, unique, pem, place):
     wrong = [
         ("InvalidArgument", "no PEM certificate", place(b"hello")),
